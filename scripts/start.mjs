@@ -1,0 +1,11 @@
+import { build, isStale } from './build.mjs';
+
+if (isStale()) {
+  console.log('Building, this once …');
+  const code = build();
+  if (code !== 0) process.exit(code);
+}
+
+// In this very process, so that Ctrl-C and SIGTERM reach the service and not somebody who would have to pass them on.
+const main = new URL('../dist/main.js', import.meta.url);
+await import(main.href);

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiErrorFilter } from './api-error.filter.js';
+import { replayedHeader } from './auth/accept/idempotency/idempotency.filter.js';
+import { rateLimitHeaderNames } from './auth/accept/rate-limit-headers.js';
+import { trustProxyOption } from './auth/accept/client-ip.js';
+import { Config } from './config.js';
+import { Log, NestLog } from './log.js';
+import { serveDocs } from './openapi.js';
+import { Metrics } from './operations/metrics.js';
+import { logRequests } from './request-log.js';
+import { securityHeaders } from './security-headers.js';
+import { bodyLimit, leaveBodiesUnread } from './request-body/raw-body.js';
+
+/** How long a client may take to send a whole request, in milliseconds. */
+const requestTimeout = 15_000;
+
+/** The HTTP server; `setUpApp` does the rest once the application is there. */
+export function createAdapter(config: Config): FastifyAdapter {
+  return new FastifyAdapter({
+    trustProxy: trustProxyOption(config.trustProxy),
+    genReqId: () => randomUUID(),
+    bodyLimit,
+    requestTimeout,
+    connectionTimeout: 2 * requestTimeout,
+    // Open keep-alive connections would otherwise hold a stopping process for as long as clients like.
+    forceCloseConnections: 'idle',
+  });
+}
+
+/** What the running service and every end-to-end test share. Call it before `init` or `listen`. */
+export async function setUpApp(app: NestFastifyApplication): Promise<void> {
+  const config = app.get(Config);
+  const log = app.get(Log);
+  app.useLogger(new NestLog(log));
+  app.useGlobalFilters(new ApiErrorFilter(log));
+  app.enableShutdownHooks();
+  const fastify = app.getHttpAdapter().getInstance();
+  leaveBodiesUnread(fastify);
+  logRequests(fastify, log, app.get(Metrics));
+  const headers = securityHeaders(config);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('x-request-id', request.id);
+    done();
+  });
+  app.enableCors({
+    origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT'],
+    exposedHeaders: [...rateLimitHeaderNames, 'Retry-After', replayedHeader, 'X-Request-Id'],
+    maxAge: 600,
+  });
+  keepInboxFromOtherSites(fastify);
+  serveDocs(app);
+}
+
+/** The inbox shows everybody's codes: no other site may read it, not even in development. */
+function keepInboxFromOtherSites(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/inbox')) return;
+    route.onSend = (_request, reply, payload, done) => {
+      reply.removeHeader('Access-Control-Allow-Origin');
+      done(null, payload);
+    };
+  });
+}

@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { ApiError } from '../../../api-error.js';
+import { Clock } from '../../../clock.js';
+import { KeyedHash } from '../../../keyed-hash.js';
+import { newMessageUuid } from '../../../message-id.js';
+import type { MessageRequest } from '../../outbox/outbox.js';
+import { orUnavailable } from '../../unavailable.js';
+
+/** Whose key it is: nobody finds what another client, or another route, stored under the same key. */
+export interface ScopedKey {
+  readonly route: string;
+  readonly client: string;
+  readonly key: string;
+}
+
+/** A key in the hands of one request. Message and time together are nobody else's. */
+export interface Claim {
+  readonly key: Buffer;
+  /** The UUID under which the request must put its message into the outbox. */
+  readonly messageId: string;
+  readonly claimedAt: Date;
+}
+
+/** The message that an earlier request with this key has put into the outbox. */
+export interface Replay {
+  readonly replayOf: string;
+}
+
+/** How long a key is remembered, in milliseconds. */
+const lifetimeMs = 24 * 60 * 60 * 1_000;
+/** After so many milliseconds the request that holds a key has died: every step of a request gives up earlier. */
+const patienceMs = 30_000;
+/** Seconds after which a client may ask what became of the request in flight. */
+const retryAfter = 1;
+
+/** One request in so many looks for overdue keys, and deletes at most so many of them. */
+const sweepEvery = 8;
+const sweepSize = 64;
+
+/**
+ * Takes a key that is new, overdue, given back, or held by a request that died. Who takes over the same request gets
+ * the same message id, because nobody can tell whether the one before has not been committed after all.
+ * Of simultaneous statements the first wins: the others wait for it and then see what it wrote.
+ */
+const claim = `
+  INSERT INTO idempotency_keys AS kept (key, fingerprint, message_id, claimed_at, expires_at)
+  VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (key) DO UPDATE
+    SET fingerprint = EXCLUDED.fingerprint, claimed_at = EXCLUDED.claimed_at, expires_at = EXCLUDED.expires_at,
+      message_id = CASE WHEN kept.expires_at > $4 AND kept.fingerprint = EXCLUDED.fingerprint
+        THEN kept.message_id ELSE EXCLUDED.message_id END
+    WHERE kept.expires_at <= $4
+      OR (NOT EXISTS (SELECT FROM messages WHERE messages.id = kept.message_id)
+        AND (kept.claimed_at IS NULL OR (kept.claimed_at <= $6 AND kept.fingerprint = EXCLUDED.fingerprint)))
+  RETURNING message_id AS "messageId"`;
+
+const look = `
+  SELECT fingerprint = $2 AS "isSame", message_id AS "messageId",
+    EXISTS (SELECT FROM messages WHERE messages.id = message_id) AS "isCommitted"
+  FROM idempotency_keys WHERE key = $1`;
+
+/** The claim's own time is the condition: a key that somebody else has taken over meanwhile is theirs. */
+const giveBack = `
+  UPDATE idempotency_keys SET claimed_at = NULL WHERE key = $1 AND message_id = $2 AND claimed_at = $3`;
+
+const sweep = `
+  DELETE FROM idempotency_keys WHERE key IN (
+    SELECT key FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`;
+
+/**
+ * Lets one request per key through. A key is claimed together with the id of the message that it will stand for, and is
+ * used up from the moment when a message of that id is in the outbox: there is no second write that a crash could miss.
+ */
+@Injectable()
+export class IdempotencyKeys {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly keyedHash: KeyedHash,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The key for this request, or what an earlier one has done with it.
+   * @throws ApiError 409 while an earlier one is under way, 422 when that was another request, 503
+   */
+  reserve(scoped: ScopedKey, request: MessageRequest): Promise<Claim | Replay> {
+    const key = this.keyedHash.digest('idempotency key', scoped.route, scoped.client, scoped.key);
+    return orUnavailable(async () => {
+      if (Math.random() * sweepEvery < 1) await this.sweep();
+      const fingerprint = this.fingerprintOf(request);
+      return (await this.claim(key, fingerprint)) ?? (await this.replay(key, fingerprint));
+    });
+  }
+
+  /** For a request that failed: the next one with the key is a new attempt. */
+  async giveBack({ key, messageId, claimedAt }: Claim): Promise<void> {
+    await this.dataSource.query(giveBack, [key, messageId, claimedAt]);
+  }
+
+  private async claim(key: Buffer, fingerprint: Buffer): Promise<Claim | undefined> {
+    const now = this.clock.now();
+    const claimedAt = new Date(now);
+    const [claimed] = await this.dataSource.query<{ messageId: string }[]>(claim, [
+      key,
+      fingerprint,
+      newMessageUuid(),
+      claimedAt,
+      new Date(now + lifetimeMs),
+      new Date(now - patienceMs),
+    ]);
+    return claimed && { key, messageId: claimed.messageId, claimedAt };
+  }
+
+  private async replay(key: Buffer, fingerprint: Buffer): Promise<Replay> {
+    const [kept] = await this.dataSource.query<
+      { isSame: boolean; messageId: string; isCommitted: boolean }[]
+    >(look, [key, fingerprint]);
+    if (kept?.isSame === false) {
+      throw new ApiError('idempotency_key_reuse', 'Send another request with another Idempotency-Key');
+    }
+    if (kept?.isCommitted) return { replayOf: kept.messageId };
+    throw new ApiError('idempotency_key_in_flight', 'Try again when the first request has been answered', {
+      retryAfter,
+    });
+  }
+
+  /** The captcha token is left out: it can be used once, so a retry may bring another. */
+  private fingerprintOf({ type, channel, identifier, redirectTo }: MessageRequest): Buffer {
+    const redirect = redirectTo === null ? [] : [redirectTo];
+    return this.keyedHash.digest('idempotent request', type, channel, identifier, ...redirect);
+  }
+
+  private async sweep(): Promise<void> {
+    await this.dataSource.query(sweep, [new Date(this.clock.now()), sweepSize]);
+  }
+}

@@ -1,0 +1,27 @@
+import { Body, Controller, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Outbox } from '../outbox/outbox.js';
+import { CaptchaGuard } from './captcha.guard.js';
+import { IdempotencyFilter } from './idempotency/idempotency.filter.js';
+import { IdempotencyGuard } from './idempotency/idempotency.guard.js';
+import { IdentifierThrottlerGuard } from './identifier-throttler.guard.js';
+import { IpThrottlerGuard } from './ip-throttler.guard.js';
+import { ResendBodyGuard } from './resend-body.guard.js';
+import { ApiResend } from './resend.openapi.js';
+import { ResendRequest } from './resend.request.js';
+import type { ResendResponse } from './resend.response.js';
+
+@ApiTags('Confirmations')
+@Controller()
+export class ResendController {
+  constructor(private readonly outbox: Outbox) {}
+
+  @Post('resend')
+  @HttpCode(200)
+  @ApiResend()
+  @UseGuards(IpThrottlerGuard, ResendBodyGuard, IdempotencyGuard, CaptchaGuard, IdentifierThrottlerGuard)
+  @UseFilters(IdempotencyFilter)
+  resend(@Body() request: ResendRequest): Promise<ResendResponse> {
+    return this.outbox.accept(request);
+  }
+}

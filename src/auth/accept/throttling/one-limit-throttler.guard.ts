@@ -1,0 +1,76 @@
+import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { ThrottlerGuard } from '@nestjs/throttler';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError, type ErrorCode } from '../../../api-error.js';
+import { Config } from '../../../config.js';
+import { KeyedHash } from '../../../keyed-hash.js';
+import { writeRateLimitHeaders } from '../rate-limit-headers.js';
+import { SlidingLogStorage } from './sliding-log.storage.js';
+
+export type LimitName = 'ip' | 'email' | 'sms';
+
+const refusals: Readonly<Record<LimitName, ErrorCode>> = {
+  ip: 'over_request_rate_limit',
+  email: 'over_email_send_rate_limit',
+  sms: 'over_sms_send_rate_limit',
+};
+
+/** 128 bits of the hash are enough to tell keys apart, and half the memory. */
+const keyBytes = 16;
+
+/**
+ * Checks exactly one limit. The stock guard checks all named throttlers one after another, so a request that the IP
+ * limit refuses would already have spent the quota of the identifier in it.
+ */
+@Injectable()
+export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
+  constructor(
+    // Nest reads the parent's tokens for its first two parameters unless they are named here.
+    @Inject(Config) private readonly config: Config,
+    @Inject(SlidingLogStorage) storage: SlidingLogStorage,
+    reflector: Reflector,
+    private readonly hash: KeyedHash,
+  ) {
+    const { ip, email, sms } = config.limits;
+    const throttlers = Object.entries({ ip, email, sms }).map(([name, { max, windowMs }]) => ({
+      name,
+      limit: max,
+      ttl: windowMs,
+    }));
+    super({ throttlers, storage }, storage, reflector);
+  }
+
+  /** Which limit counts for this request. */
+  protected abstract limitOf(request: FastifyRequest): LimitName;
+
+  /** Who is counted. */
+  protected abstract override getTracker(request: FastifyRequest): Promise<string>;
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const name = this.limitOf(request);
+    const limit = this.config.limits[name];
+    const key = this.generateKey(context, await this.getTracker(request), name);
+    const record = await this.storageService.increment(key, limit.windowMs, limit.max, 0, name);
+    const retryAfter = writeRateLimitHeaders(context.switchToHttp().getResponse<FastifyReply>(), {
+      name,
+      limit,
+      remaining: Math.max(0, limit.max - record.totalHits),
+      reset: record.timeToExpire,
+    });
+    if (record.isBlocked) throw refusal(name, retryAfter);
+    return true;
+  }
+
+  /** Every route has its own buckets. The store sees a keyed hash, never an address. */
+  protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
+    const scope = `${context.getClass().name}.${context.getHandler().name}`;
+    return `${scope}:${this.hash.digest('limit', scope, name, tracker).toString('base64url', 0, keyBytes)}`;
+  }
+}
+
+function refusal(name: LimitName, seconds: number): ApiError {
+  const details = `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+  return new ApiError(refusals[name], details, { retryAfter: seconds });
+}

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Clock } from '../../../clock.js';
+import { admitted, refused, type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
+
+/**
+ * The key holds a list of the times at which requests were admitted, oldest first. It expires one window after the
+ * newest. One key a call, so it works on Redis Cluster; needs Redis 5, which replicates the effects of a script and
+ * not the script, so that replicas agree about the time.
+ * KEYS: the log. ARGV: window in ms, limit, the time in ms or an empty string for the server's.
+ * Returns whether the request is admitted (1 or 0), how many count now, and the ms until the next one leaves.
+ */
+const script = `
+local log, window, limit, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+-- When the clock is set back, as after a failover, a later entry may say an earlier time. It then stays until those
+-- before it have left, which is never too early.
+local oldest = tonumber(redis.call('LINDEX', log, 0))
+local count = oldest and redis.call('LLEN', log) or 0
+while oldest and oldest <= now - window do
+  redis.call('LPOP', log)
+  count = count - 1
+  oldest = tonumber(redis.call('LINDEX', log, 0))
+end
+if count >= limit then
+  -- The one that must leave first is not the oldest one when the limit has been lowered.
+  local leaving = count == limit and oldest or tonumber(redis.call('LINDEX', log, count - limit))
+  return {0, count, leaving + window - now}
+end
+redis.call('RPUSH', log, string.format('%.0f', now))
+redis.call('PEXPIRE', log, window)
+return {1, count + 1, (oldest or now) + window - now}
+`;
+const scriptHash = createHash('sha1').update(script).digest('hex');
+
+/** The sliding log of all instances that share a Redis. */
+export class RedisSlidingLog extends SlidingLogStorage {
+  /** @param clock for tests; without it the time is the Redis server's, so that instances need not agree on theirs */
+  constructor(
+    private readonly redis: Pick<Redis, 'evalsha' | 'eval'>,
+    private readonly clock?: Clock,
+  ) {
+    super();
+  }
+
+  /** @throws whatever the connection throws; nothing was decided then */
+  async increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    _blockDuration: number,
+    throttlerName: string,
+  ): Promise<SlidingLogRecord> {
+    const now = this.clock ? String(this.clock.now()) : '';
+    const [isAdmitted, count, waitMs] = await this.run(`strike-auth:limit:${throttlerName}:${key}`, [
+      ttl,
+      limit,
+      now,
+    ]);
+    return isAdmitted === 1 ? admitted(count, waitMs) : refused(limit, waitMs);
+  }
+
+  state(): 'redis' {
+    return 'redis';
+  }
+
+  private async run(key: string, args: (string | number)[]): Promise<[number, number, number]> {
+    try {
+      return (await this.redis.evalsha(scriptHash, 1, key, ...args)) as [number, number, number];
+    } catch (error) {
+      // A new server, or one after SCRIPT FLUSH or a failover. EVAL leaves the script there for the next call.
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return (await this.redis.eval(script, 1, key, ...args)) as [number, number, number];
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { MailerService } from '@nestjs-modules/mailer';
+import { Clock } from '../clock.js';
+import { Config } from '../config.js';
+import { CaptchaGuard } from './accept/captcha.guard.js';
+import { IdempotencyKeys } from './accept/idempotency/idempotency-keys.js';
+import { ResendController } from './accept/resend.controller.js';
+import { SlidingLogStorage } from './accept/throttling/sliding-log.storage.js';
+import { throttlingProviders } from './accept/throttling/throttling.providers.js';
+import { MessageQueue } from './outbox/message-queue.js';
+import { Outbox } from './outbox/outbox.js';
+import { OutboxWorker } from './outbox/outbox.worker.js';
+import { RedirectAllowList } from './redirect-allow-list.js';
+import { DeliveryLimit } from './send/delivery-limit.js';
+import { mailerModule } from './send/mailer.module.js';
+import { MessageRenderer } from './send/message-renderer.js';
+import { NotificationProvider } from './send/notification-provider.js';
+import { notificationProviders } from './send/notification-providers.js';
+import { ResendService } from './send/resend.service.js';
+import { ChangeAddressController } from './signup/change-address.controller.js';
+import { ChangeAddressService } from './signup/change-address.service.js';
+import { PasswordHasher } from './signup/password-hasher.js';
+import { SignUpController } from './signup/sign-up.controller.js';
+import { SignUpService } from './signup/sign-up.service.js';
+import { AccessTokens } from './tokens/access-tokens.js';
+import { CodeAttempts } from './tokens/code-attempts.js';
+import { JwksController } from './tokens/jwks.controller.js';
+import { TokenService } from './tokens/token.service.js';
+import { TypeOrmUsersRepository } from './users/typeorm-users.repository.js';
+import { UserRegistration } from './users/user-registration.js';
+import { UsersRepository } from './users/users.repository.js';
+import { VerifyController } from './verify/verify.controller.js';
+import { VerifyRedirect } from './verify/verify-redirect.js';
+import { VerifyService } from './verify/verify.service.js';
+
+/** The stages of a message, in order. Needs the providers and the database that `AppModule` makes global. */
+@Module({})
+export class AuthModule {
+  static forRoot(config: Config): DynamicModule {
+    const accepts = config.role !== 'worker';
+    const delivers = config.role !== 'api';
+    return {
+      module: AuthModule,
+      imports: [mailerModule(config)],
+      controllers: accepts
+        ? [ResendController, VerifyController, SignUpController, ChangeAddressController, JwksController]
+        : [],
+      providers: [
+        // 1. accept
+        ...throttlingProviders,
+        IdempotencyKeys,
+        CaptchaGuard,
+        RedirectAllowList,
+        // 2. outbox
+        Outbox,
+        // 3. send
+        ...(delivers ? [MessageQueue, OutboxWorker, ResendService, DeliveryLimit, MessageRenderer] : []),
+        {
+          provide: NotificationProvider,
+          inject: [Config, MailerService, Clock],
+          useFactory: notificationProviders,
+        },
+        // 5. verify
+        VerifyService,
+        VerifyRedirect,
+        // sign-up
+        PasswordHasher,
+        SignUpService,
+        ChangeAddressService,
+        // tokens and users
+        TokenService,
+        CodeAttempts,
+        AccessTokens,
+        TypeOrmUsersRepository,
+        { provide: UsersRepository, useExisting: TypeOrmUsersRepository },
+        { provide: UserRegistration, useExisting: TypeOrmUsersRepository },
+      ],
+      exports: [SlidingLogStorage],
+    };
+  }
+}

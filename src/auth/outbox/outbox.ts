@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Clock } from '../../clock.js';
+import { Notifications } from '../../database/notifications.js';
+import { Transaction } from '../../database/transaction.js';
+import { GroupCommit } from '../../group-commit.js';
+import { messageIdOf, newMessageUuid } from '../../message-id.js';
+import type { Channel, ConfirmationType } from '../confirmation-type.js';
+import { orUnavailable } from '../unavailable.js';
+
+/** What a client asked for: intent, never a secret. */
+export interface MessageRequest {
+  readonly type: ConfirmationType;
+  readonly channel: Channel;
+  /** The address in its normal form. */
+  readonly identifier: string;
+  /** Null: the default URL. */
+  readonly redirectTo: string | null;
+  /** The id that the message gets, when it was promised to somebody before; else a new one. */
+  readonly messageUuid?: string;
+}
+
+interface AcceptedMessage extends Omit<MessageRequest, 'messageUuid'> {
+  readonly id: string;
+  readonly acceptedAt: Date;
+}
+
+/** The channel on which workers hear that there is something to do. */
+export const messagesChannel = 'messages';
+
+/** A promised id may be there already: then the message was accepted before, and once is enough. */
+const insert = `
+  INSERT INTO messages (id, type, channel, recipient, redirect_to, due_at, accepted_at)
+  SELECT id, type, channel, recipient, redirect_to, at, at
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    AS row (id, type, channel, recipient, redirect_to, at)
+  ON CONFLICT (id) DO NOTHING`;
+
+/** Where accepted messages wait, durably. It knows no users: every identifier costs it the same. */
+@Injectable()
+export class Outbox {
+  private readonly commits: GroupCommit<AcceptedMessage>;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly transaction: Transaction,
+    private readonly notifications: Notifications,
+    private readonly clock: Clock,
+  ) {
+    this.commits = new GroupCommit(async (messages) => {
+      await dataSource.query(insert, columns(messages));
+    });
+  }
+
+  /** Whether clients are waiting for a commit in this process. */
+  get isBusy(): boolean {
+    return this.commits.isBusy;
+  }
+
+  /**
+   * Resolves once the message is on disk.
+   * @throws ApiError 503 `unavailable` when it could not be committed
+   */
+  async accept(request: MessageRequest): Promise<{ message_id: string }> {
+    const message = this.received(request);
+    await orUnavailable(() => this.commits.add(message));
+    this.notifications.publish(messagesChannel);
+    return { message_id: messageIdOf(message.id) };
+  }
+
+  /** Accepts the message as part of the transaction that is under way: it is there when the rest is, or not at all. */
+  async acceptInTransaction(request: MessageRequest): Promise<{ message_id: string }> {
+    const message = this.received(request);
+    await this.transaction.manager.query(insert, columns([message]));
+    // Workers hear of it when the transaction commits.
+    await this.transaction.manager.query('SELECT pg_notify($1, $2)', [messagesChannel, '']);
+    return { message_id: messageIdOf(message.id) };
+  }
+
+  private received({ messageUuid, type, channel, identifier, redirectTo }: MessageRequest): AcceptedMessage {
+    return {
+      id: messageUuid ?? newMessageUuid(),
+      type,
+      channel,
+      identifier,
+      redirectTo,
+      acceptedAt: new Date(this.clock.now()),
+    };
+  }
+}
+
+function columns(messages: readonly AcceptedMessage[]): unknown[][] {
+  return [
+    messages.map(({ id }) => id),
+    messages.map(({ type }) => type),
+    messages.map(({ channel }) => channel),
+    messages.map(({ identifier }) => identifier),
+    messages.map(({ redirectTo }) => redirectTo),
+    messages.map(({ acceptedAt }) => acceptedAt),
+  ];
+}

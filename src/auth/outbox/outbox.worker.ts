@@ -1,0 +1,166 @@
+import { setTimeout } from 'node:timers/promises';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Clock } from '../../clock.js';
+import { Notifications } from '../../database/notifications.js';
+import { Log } from '../../log.js';
+import { messageIdOf } from '../../message-id.js';
+import { Metrics } from '../../operations/metrics.js';
+import { maskIdentifier } from '../mask-identifier.js';
+import { ResendService } from '../send/resend.service.js';
+import type { ClaimedMessage, Outcome } from './delivery.js';
+import { leaseMs, MessageQueue } from './message-queue.js';
+import { messagesChannel, Outbox } from './outbox.js';
+
+/** How many messages one worker has in its hands at once. */
+const maxInHand = 50;
+const pollMs = 1_000;
+const settleRetryMs = 500;
+/** Share of the time in which the event loop was busy from which on there is none to spare. */
+const fullLoad = 0.9;
+const makeWayMs = 100;
+/** How long a stopping worker waits for what it has in hand, in milliseconds. */
+const drainMs = 10_000;
+
+/**
+ * Takes due messages from the outbox and sees each to an outcome. It wakes at once when something is accepted, and
+ * every second in any case: for retries, for leases that ran out, and for notifications that got lost.
+ */
+@Injectable()
+export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly inHand = new Map<ClaimedMessage, Promise<void>>();
+  private timers: NodeJS.Timeout[] = [];
+  private unsubscribe: (() => Promise<void>) | undefined;
+  private stopping = false;
+  /** Until then nothing is claimed: what is claimed now would only be put back. */
+  private pausedUntil = 0;
+  private claiming: Promise<void> | undefined;
+  private wokenMeanwhile = false;
+  private lastUtilization = performance.eventLoopUtilization();
+
+  constructor(
+    private readonly queue: MessageQueue,
+    private readonly outbox: Outbox,
+    private readonly service: ResendService,
+    private readonly notifications: Notifications,
+    private readonly clock: Clock,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.unsubscribe = await this.notifications.subscribe(messagesChannel, () => {
+      this.wake();
+    });
+    this.timers = [
+      setInterval(() => {
+        this.wake();
+      }, pollMs),
+      setInterval(() => void this.renewLeases(), leaseMs / 3),
+    ];
+    this.wake();
+  }
+
+  /** Stops taking messages and finishes those in hand; what does not finish in time is left to its lease. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    await this.unsubscribe?.();
+    await this.claiming;
+    await Promise.race([Promise.all(this.inHand.values()), setTimeout(drainMs, undefined, { ref: false })]);
+    for (const timer of this.timers) clearInterval(timer);
+  }
+
+  /** Looks for due messages now. */
+  wake(): void {
+    this.wokenMeanwhile = true;
+    this.claiming ??= this.claimWhileThereIsWork().finally(() => {
+      this.claiming = undefined;
+    });
+  }
+
+  private async claimWhileThereIsWork(): Promise<void> {
+    try {
+      while (this.wokenMeanwhile && !this.isPaused() && this.inHand.size < maxInHand) {
+        this.wokenMeanwhile = false;
+        const free = maxInHand - this.inHand.size;
+        const messages = await this.queue.claim(free);
+        for (const message of messages) this.take(message);
+        if (messages.length === free) this.wokenMeanwhile = true;
+        if (this.isInTheWay()) await setTimeout(makeWayMs);
+      }
+    } catch (err) {
+      this.log.warn({ err }, 'The outbox could not be read; the next poll tries again');
+    }
+  }
+
+  /** Under full load the clients who wait for an answer go first: a message may be late, its 200 may not. */
+  private isInTheWay(): boolean {
+    const since = performance.eventLoopUtilization(this.lastUtilization);
+    this.lastUtilization = performance.eventLoopUtilization();
+    return this.outbox.isBusy && since.utilization > fullLoad;
+  }
+
+  private isPaused(): boolean {
+    return this.stopping || this.clock.now() < this.pausedUntil;
+  }
+
+  private take(message: ClaimedMessage): void {
+    const work = this.process(message).finally(() => {
+      this.inHand.delete(message);
+      // With all hands full there may be more that is due; nobody else would say so.
+      if (this.inHand.size === maxInHand - 1) this.wake();
+    });
+    this.inHand.set(message, work);
+  }
+
+  private async renewLeases(): Promise<void> {
+    if (this.inHand.size === 0) return;
+    try {
+      await this.queue.renew([...this.inHand.keys()]);
+    } catch (err) {
+      this.log.warn({ err }, 'Leases could not be renewed; another worker may take the messages');
+    }
+  }
+
+  private async process(message: ClaimedMessage): Promise<void> {
+    const outcome = await this.attempt(message);
+    if (outcome.status === 'delayed') this.pausedUntil = this.clock.now() + outcome.waitMs;
+    this.log.info(
+      {
+        event: 'delivery',
+        messageId: messageIdOf(message.id),
+        type: message.type,
+        to: maskIdentifier(message.recipient),
+        attempt: message.attempts,
+        ...outcome,
+      },
+      'delivery',
+    );
+    this.metrics.deliveries.inc({ type: message.type, channel: message.channel, outcome: outcome.status });
+    await this.settle(message, outcome);
+  }
+
+  private async attempt(message: ClaimedMessage): Promise<Outcome> {
+    try {
+      return await this.service.deliver(message);
+    } catch (err) {
+      // The database away, most likely. Whether something was sent is not known, so it is tried again.
+      this.log.error({ err, messageId: messageIdOf(message.id) }, 'An attempt broke off');
+      return { status: 'retry', reason: 'internal_error' };
+    }
+  }
+
+  /** An outcome that is not written down means that the message is sent twice, so it is tried for a whole lease. */
+  private async settle(message: ClaimedMessage, outcome: Outcome): Promise<void> {
+    for (let attempt = 1; attempt <= leaseMs / settleRetryMs; attempt++) {
+      try {
+        await this.queue.settle(message, outcome);
+        return;
+      } catch (err) {
+        if (attempt === 1)
+          this.log.warn({ err, messageId: messageIdOf(message.id) }, 'An outcome could not be stored');
+        if (this.stopping) return;
+        await setTimeout(settleRetryMs);
+      }
+    }
+  }
+}

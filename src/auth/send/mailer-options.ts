@@ -1,0 +1,36 @@
+import type { MailerOptions } from '@nestjs-modules/mailer';
+
+/** Milliseconds that a server may be silent: before the connection stands, before its greeting, and later on. */
+interface Patience {
+  readonly connection: number;
+  readonly greeting: number;
+  readonly socket: number;
+}
+
+const patience: Patience = { connection: 10_000, greeting: 10_000, socket: 20_000 };
+
+/**
+ * Connections are pooled and kept: a handshake for each mail would cost more than the mail. Options in the query of
+ * `smtpUrl` win, as nodemailer defines them: `smtp://user:pass@host:587/?maxConnections=10`.
+ * @param smtpUrl `smtp://` (STARTTLS when offered; required when there is a password to protect) or `smtps://`
+ */
+export function mailerOptions(
+  smtpUrl: string,
+  { connection, greeting, socket }: Patience = patience,
+): MailerOptions {
+  const { username, hostname } = new URL(smtpUrl);
+  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  const transport = {
+    url: smtpUrl,
+    pool: true,
+    requireTLS: username !== '' && !loopback,
+    connectionTimeout: connection,
+    greetingTimeout: greeting,
+    socketTimeout: socket,
+    // Not a retry of a mail, only of a pooled connection that the server had closed before it got a byte of it.
+    maxRequeues: 1,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+  return { transport };
+}

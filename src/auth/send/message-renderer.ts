@@ -1,0 +1,107 @@
+import { isIP } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import Handlebars from 'handlebars';
+import { Config } from '../../config.js';
+import type { Channel, ConfirmationType } from '../confirmation-type.js';
+import type { OutgoingMessage } from './notification-provider.js';
+import type { EmailCopy } from './templates/email-copy.js';
+import { emailChangeEmail } from './templates/email-change.email.js';
+import { htmlLayout, textLayout } from './templates/email-layout.js';
+import { magiclinkEmail } from './templates/magiclink.email.js';
+import { recoveryEmail } from './templates/recovery.email.js';
+import { signupEmail } from './templates/signup.email.js';
+import { maxSmsCharacters, smsCodeNames, smsTexts } from './templates/sms.js';
+import { inWords } from './templates/validity.js';
+
+export interface MessageContent {
+  /** The address that the message goes to. */
+  readonly to: string;
+  /** What a click opens; an SMS has none. */
+  readonly link: string | null;
+  /** Six digits. */
+  readonly code: string;
+  /** How long link and code will work, in milliseconds. */
+  readonly validForMs: number;
+}
+
+export type RenderedMessage = Pick<OutgoingMessage, 'subject' | 'text' | 'html'>;
+
+type EmailType = Exclude<ConfirmationType, 'sms'>;
+type SmsType = keyof typeof smsCodeNames;
+type Template = (values: Readonly<Record<string, string>>) => string;
+
+const emailCopies: Readonly<Record<EmailType, EmailCopy>> = {
+  signup: signupEmail,
+  recovery: recoveryEmail,
+  magiclink: magiclinkEmail,
+  email_change: emailChangeEmail,
+};
+
+/** Turns a secret into what a person reads. All templates are compiled at the start; a broken one stops it. */
+@Injectable()
+export class MessageRenderer {
+  private readonly emails: Readonly<Record<EmailType, Record<keyof RenderedMessage, Template>>>;
+  private readonly smsTemplates: readonly Template[];
+  private readonly site: string;
+  private readonly domain: string;
+
+  constructor({ siteUrl }: Config) {
+    const { host, hostname } = new URL(siteUrl);
+    this.site = host;
+    this.domain = hostname;
+    this.emails = mapValues(emailCopies, (copy) => ({
+      subject: compiled(copy.subject, copy, { escape: false }),
+      text: compiled(textLayout, copy, { escape: false }),
+      html: compiled(htmlLayout, copy, { escape: true }),
+    }));
+    // A code can be bound to a domain, not to an IP address.
+    const canBind = isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
+    const texts = [...(canBind ? [smsTexts.bound] : []), smsTexts.named, smsTexts.bare];
+    this.smsTemplates = texts.map((text) => compiled(text, null, { escape: false }));
+  }
+
+  /**
+   * Subject, text and HTML of a mail, or the text of an SMS (then the others are empty).
+   * @throws RangeError when the type does not go over the channel, or a mail has no link: faults of the caller
+   */
+  render(type: ConfirmationType, channel: Channel, content: MessageContent): RenderedMessage {
+    const validFor = inWords(content.validForMs);
+    const values = { to: content.to, code: content.code, site: this.site, domain: this.domain, validFor };
+    if (channel === 'sms' && isSmsType(type)) return { subject: '', text: this.sms(type, values), html: '' };
+    if (channel === 'sms' || type === 'sms') throw new RangeError(`${type} has no template for ${channel}`);
+    if (content.link === null) throw new RangeError('A mail needs a link');
+    const { subject, text, html } = this.emails[type];
+    const withLink = { ...values, link: content.link };
+    return { subject: subject(withLink), text: text(withLink), html: html(withLink) };
+  }
+
+  private sms(type: SmsType, values: Readonly<Record<string, string>>): string {
+    const texts = this.smsTemplates.map((template) => template({ ...values, what: smsCodeNames[type] }));
+    return texts.find((text) => text.length <= maxSmsCharacters) ?? texts.at(-1) ?? '';
+  }
+}
+
+/**
+ * `strict`: a placeholder that nobody fills is an error and not a gap in a sentence. `ignoreStandalone`: a line break
+ * after a placeholder is meant.
+ */
+function compiled(template: string, partials: EmailCopy | null, { escape }: { escape: boolean }): Template {
+  const engine = Handlebars.create();
+  const options = { strict: true, ignoreStandalone: true, noEscape: !escape };
+  for (const [name, copy] of Object.entries(partials ?? {})) {
+    engine.registerPartial(name, engine.compile(copy, options));
+  }
+  return engine.compile(template, options);
+}
+
+function isSmsType(type: ConfirmationType): type is SmsType {
+  return type in smsCodeNames;
+}
+
+function mapValues<K extends string, V, W>(
+  record: Readonly<Record<K, V>>,
+  map: (value: V) => W,
+): Record<K, W> {
+  const entries = (Object.entries(record) as [K, V][]).map(([key, value]) => [key, map(value)]);
+  return Object.fromEntries(entries) as Record<K, W>;
+}

@@ -1,0 +1,55 @@
+import type { Channel } from '../confirmation-type.js';
+
+/** A finished message: nothing in it is left to render. */
+export interface OutgoingMessage {
+  /** `msg_` and 32 hexadecimal digits; the same on every attempt, so that a provider can recognise a repetition. */
+  readonly messageId: string;
+  /** The normalised address: lower-case email, or E.164. */
+  readonly to: string;
+  /** Subject of the mail; not used for SMS. */
+  readonly subject: string;
+  readonly text: string;
+  /** Body of the mail; not used for SMS. */
+  readonly html: string;
+}
+
+export interface Receipt {
+  /** The provider's own name for the message, when it gives one. */
+  readonly receiptId: string | null;
+}
+
+/** The provider refused for good: trying again, or elsewhere, cannot help. */
+export class PermanentDeliveryError extends Error {
+  override readonly name = 'PermanentDeliveryError';
+  /** @param reason one short word for the operator, such as `rejected_recipient` */
+  constructor(
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}
+
+/** The provider cannot take the message now, or nobody knows whether it has: worth another attempt. */
+export class TransientDeliveryError extends Error {
+  override readonly name = 'TransientDeliveryError';
+  /** @param reason one short word for the operator, such as `connection_failed` */
+  constructor(
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}
+
+/** One channel to the outside world. It never retries: only the outbox does. */
+export abstract class NotificationProvider {
+  abstract readonly name: string;
+  abstract readonly channel: Channel;
+
+  /**
+   * Hands the message over. Resolves once the provider has taken responsibility for it.
+   * @throws PermanentDeliveryError | TransientDeliveryError, and nothing else
+   */
+  abstract send(message: OutgoingMessage): Promise<Receipt>;
+}

@@ -1,0 +1,31 @@
+import type { MailerService } from '@nestjs-modules/mailer';
+import type { Clock } from '../../../clock.js';
+import { NotificationProvider, type OutgoingMessage, type Receipt } from '../notification-provider.js';
+import type { MailSender } from './mail-sender.js';
+import { refuseUnsafe } from './outgoing-message.check.js';
+import { deliverBySmtp, sendTimeoutMs } from './smtp-delivery.js';
+
+/**
+ * Mail over SMTP (RFC 5321). The `Message-ID` is made from the id of the message, so that every attempt carries the
+ * same one and mailboxes that saw the first can drop the second; `Auto-Submitted` (RFC 3834) keeps vacation replies
+ * away.
+ */
+export class SmtpProvider extends NotificationProvider {
+  override readonly name = 'smtp';
+  override readonly channel = 'email';
+
+  constructor(
+    private readonly mailer: MailerService,
+    private readonly sender: MailSender,
+    private readonly clock: Clock,
+    private readonly timeoutMs = sendTimeoutMs,
+  ) {
+    super();
+  }
+
+  override async send(message: OutgoingMessage): Promise<Receipt> {
+    refuseUnsafe(message);
+    const date = new Date(this.clock.now());
+    return deliverBySmtp(this.mailer, this.sender, { ...message, date }, this.timeoutMs);
+  }
+}

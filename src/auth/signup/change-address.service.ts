@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../clock.js';
+import { Transaction } from '../../database/transaction.js';
+import { Outbox } from '../outbox/outbox.js';
+import { badToken } from '../tokens/bearer.guard.js';
+import { orUnavailable } from '../unavailable.js';
+import { UserRegistration } from '../users/user-registration.js';
+import { UserResponse } from '../users/user.response.js';
+import type { ChangeAddressRequest } from './change-address.request.js';
+
+/** Records the address that a user wants to have, and asks for its confirmation. Whose it is now is not looked up. */
+@Injectable()
+export class ChangeAddressService {
+  constructor(
+    private readonly registration: UserRegistration,
+    private readonly outbox: Outbox,
+    private readonly transaction: Transaction,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws ApiError 401 when the user of the access token is gone or banned */
+  async request(
+    userId: string,
+    { channel, identifier, redirectTo }: ChangeAddressRequest,
+  ): Promise<UserResponse> {
+    const user = await orUnavailable(() =>
+      this.transaction.run(async () => {
+        const changing = await this.registration.requestChange(userId, channel, identifier);
+        if (!changing || (changing.bannedUntil?.getTime() ?? 0) > this.clock.now()) throw badToken();
+        const type = channel === 'email' ? 'email_change' : 'sms';
+        await this.outbox.acceptInTransaction({ type, channel, identifier, redirectTo });
+        return changing;
+      }),
+    );
+    return UserResponse.of(user);
+  }
+}

@@ -1,0 +1,73 @@
+import { Body, Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiErrors,
+  bodyErrors,
+  captchaErrors,
+  limitErrors,
+  unavailableError,
+} from '../../api-errors.decorator.js';
+import { limitHeaders } from '../../headers.openapi.js';
+import { CaptchaGuard } from '../accept/captcha.guard.js';
+import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.js';
+import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
+import { redirectNotAllowed } from '../redirect-allow-list.js';
+import { ApiRedirectQuery } from '../redirect-query.openapi.js';
+import { exampleUser, UserResponse } from '../users/user.response.js';
+import { SignUpBodyGuard } from './sign-up-body.guard.js';
+import { SignUpRequest } from './sign-up.request.js';
+import { SignUpService } from './sign-up.service.js';
+
+@ApiTags('Users')
+@Controller()
+export class SignUpController {
+  constructor(private readonly service: SignUpService) {}
+
+  @Post('signup')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  @UseGuards(IpThrottlerGuard, SignUpBodyGuard, CaptchaGuard, IdentifierThrottlerGuard)
+  @ApiOperation({
+    operationId: 'signUp',
+    summary: 'Sign up with an email or a phone',
+    description:
+      'Creates an unconfirmed user and sends the first confirmation. The answer has the same shape when the address ' +
+      'is taken; then nobody is added.',
+  })
+  @ApiRedirectQuery()
+  @ApiBody({
+    type: SignUpRequest,
+    examples: {
+      email: {
+        summary: 'By email',
+        value: { email: 'user@example.com', password: 'correct horse battery staple' },
+      },
+      phone: {
+        summary: 'By phone, with data of your own',
+        value: { phone: '+1234567890', password: 'correct horse battery staple', data: { name: 'Ada' } },
+      },
+    },
+  })
+  @ApiOkResponse({
+    type: UserResponse,
+    description: 'The user, not yet confirmed.',
+    headers: limitHeaders,
+    example: exampleUser,
+  })
+  @ApiErrors(
+    {
+      missing_address: ['validation_failed', 'Email or phone number is required', 'Missing required field'],
+      missing_password: ['validation_failed', 'Password is required', 'Missing required field'],
+      invalid_field: ['validation_failed', 'password must be 8 to 256 characters'],
+      redirect_not_allowed: ['validation_failed', redirectNotAllowed],
+      ...bodyErrors,
+      ...captchaErrors,
+      ...limitErrors,
+      ...unavailableError,
+    },
+    limitHeaders,
+  )
+  signUp(@Body() request: SignUpRequest): Promise<UserResponse> {
+    return this.service.signUp(request);
+  }
+}

@@ -1,0 +1,83 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
+import { Clock } from '../../clock.js';
+import { Config } from '../../config.js';
+import { Secrets } from '../../secrets.js';
+import type { User } from '../users/user.js';
+
+const algorithm = 'ES256';
+const audience = 'authenticated';
+
+/** The OAuth form of an access token (RFC 6749, section 5.1); times in seconds, `expires_at` since the epoch. */
+export interface AccessTokenGrant {
+  readonly access_token: string;
+  readonly token_type: 'bearer';
+  readonly expires_in: number;
+  readonly expires_at: number;
+}
+
+/** Access tokens: JWTs (RFC 7519) signed with ES256, which anybody can check against `/.well-known/jwks.json`. */
+@Injectable()
+export class AccessTokens {
+  private readonly publicKey: KeyObject;
+  private readonly keyId: Promise<string>;
+
+  constructor(
+    private readonly secrets: Secrets,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {
+    this.publicKey = createPublicKey(secrets.signingKey);
+    this.keyId = calculateJwkThumbprint(this.publicKey);
+  }
+
+  /** Names an email or phone only when it is confirmed: whoever reads a token takes what stands in it for proven. */
+  async issue(user: User): Promise<AccessTokenGrant> {
+    const issuedAt = Math.floor(this.clock.now() / 1_000);
+    const expiresIn = Math.floor(this.config.accessTokenLifetimeMs / 1_000);
+    const claims = {
+      role: 'authenticated',
+      ...(user.email && user.emailConfirmedAt ? { email: user.email } : {}),
+      ...(user.phone && user.phoneConfirmedAt ? { phone: user.phone } : {}),
+    };
+    const jwt = await new SignJWT(claims)
+      .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: await this.keyId })
+      .setIssuer(this.config.publicUrl)
+      .setSubject(user.id)
+      .setAudience(audience)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + expiresIn)
+      .sign(this.secrets.signingKey);
+    return {
+      access_token: jwt,
+      token_type: 'bearer',
+      expires_in: expiresIn,
+      expires_at: issuedAt + expiresIn,
+    };
+  }
+
+  /** The id of the user whom the token names; null when the token is not ours, not for us, or expired. */
+  async userIdOf(jwt: string): Promise<string | null> {
+    try {
+      const { payload } = await jwtVerify(jwt, this.publicKey, {
+        algorithms: [algorithm],
+        issuer: this.config.publicUrl,
+        audience,
+        requiredClaims: ['sub', 'exp'],
+        currentDate: new Date(this.clock.now()),
+      });
+      return isUUID(payload.sub) ? (payload.sub as string) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The public half of the key (RFC 7517), under its thumbprint (RFC 7638). */
+  async keySet(): Promise<JSONWebKeySet> {
+    const { kty, crv, x, y } = await exportJWK(this.publicKey);
+    const jwk = { kty, crv, x, y, kid: await this.keyId, use: 'sig', alg: algorithm };
+    return { keys: [jwk as JSONWebKeySet['keys'][number]] };
+  }
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '../../api-error.js';
+import { Clock } from '../../clock.js';
+import { Config } from '../../config.js';
+import { Transaction } from '../../database/transaction.js';
+import { KeyedHash } from '../../keyed-hash.js';
+import type { TokenPurpose } from '../confirmation-type.js';
+
+/** One guess that has been counted. */
+export interface CodeAttempt {
+  readonly key: Buffer;
+  readonly at: Date;
+}
+
+/** One guess in so many looks for rows that nobody needs any more, and at so many of them. */
+const sweepEvery = 8;
+const sweepSize = 64;
+
+/**
+ * Counts guesses at codes, for each identifier and purpose over all of its codes, whether somebody has that identifier
+ * or not. The count is in the database, so that all instances share it, and no new message resets it. The window
+ * slides: at no instant have more than `limits.verify.max` been let through in the last `limits.verify.windowMs`.
+ */
+@Injectable()
+export class CodeAttempts {
+  constructor(
+    private readonly transaction: Transaction,
+    private readonly keyedHash: KeyedHash,
+    private readonly clock: Clock,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Counts a guess before anybody compares it: of a hundred at once, five are compared. A refused guess adds nothing
+   * and prolongs nothing.
+   * @throws ApiError 429 with the seconds until the next guess
+   */
+  async count(identifier: string, purpose: TokenPurpose): Promise<CodeAttempt> {
+    const { max, windowMs } = this.config.limits.verify;
+    const key = this.keyedHash.digest('code attempts', purpose, identifier);
+    const at = new Date(this.clock.now());
+    const horizon = new Date(at.getTime() - windowMs);
+    const counted = await this.transaction.manager.query<unknown[]>(
+      `INSERT INTO code_attempts AS log (key, attempted_at) VALUES ($1, ARRAY[$2::timestamptz])
+       ON CONFLICT (key) DO UPDATE
+         SET attempted_at = ARRAY(SELECT t FROM unnest(log.attempted_at) t WHERE t > $3) || $2::timestamptz
+         WHERE (SELECT count(*) FROM unnest(log.attempted_at) t WHERE t > $3) < $4
+       RETURNING 1`,
+      [key, at, horizon, max],
+    );
+    if (counted.length === 0) throw await this.refusal(key, at.getTime());
+    if (Math.random() * sweepEvery < 1) await this.sweep(horizon);
+    return { key, at };
+  }
+
+  /** A right code is no guess: takes its entry out, and no other that was made in the same millisecond. */
+  async forget({ key, at }: CodeAttempt): Promise<void> {
+    await this.transaction.manager.query(
+      `UPDATE code_attempts SET attempted_at =
+         attempted_at[:array_position(attempted_at, $2::timestamptz) - 1]
+         || attempted_at[array_position(attempted_at, $2::timestamptz) + 1:]
+       WHERE key = $1 AND $2::timestamptz = ANY (attempted_at)`,
+      [key, at],
+    );
+  }
+
+  private async refusal(key: Buffer, now: number): Promise<ApiError> {
+    const { max, windowMs } = this.config.limits.verify;
+    // The guess that has to leave the window before there is room: the `max`th from the newest.
+    const [inTheWay] = await this.transaction.manager.query<{ ms: number }[]>(
+      `SELECT (extract(epoch FROM t) * 1000)::float8 AS ms
+       FROM code_attempts, unnest(attempted_at) t WHERE key = $1 ORDER BY t DESC OFFSET $2 LIMIT 1`,
+      [key, max - 1],
+    );
+    const free = (inTheWay?.ms ?? now) + windowMs;
+    const retryAfter = Math.max(1, Math.ceil((Math.round(free) - now) / 1_000));
+    return new ApiError(
+      'over_request_rate_limit',
+      `Try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`,
+      { retryAfter },
+    );
+  }
+
+  /**
+   * Deletes rows whose guesses have all left the window, from a stretch of the table that starts at random: keys are
+   * hashes, so every row's turn comes, and one sweep reads `sweepSize` rows however large the table is.
+   */
+  private async sweep(horizon: Date): Promise<void> {
+    await this.transaction.manager.query(
+      `WITH stretch AS MATERIALIZED (
+         SELECT key, attempted_at FROM code_attempts WHERE key >= $1 ORDER BY key LIMIT $3 FOR UPDATE SKIP LOCKED
+       )
+       DELETE FROM code_attempts USING stretch WHERE code_attempts.key = stretch.key
+         AND NOT EXISTS (SELECT FROM unnest(stretch.attempted_at) t WHERE t > $2)`,
+      [randomBytes(32), horizon, sweepSize],
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { JSONWebKeySet } from 'jose';
+import { ApiErrors } from '../../api-errors.decorator.js';
+import { AccessTokens } from './access-tokens.js';
+import { KeySetResponse } from './key-set.response.js';
+
+@ApiTags('Keys')
+@Controller('.well-known')
+export class JwksController {
+  constructor(private readonly accessTokens: AccessTokens) {}
+
+  @Get('jwks.json')
+  @Header('Cache-Control', 'public, max-age=600, stale-while-revalidate=600')
+  @ApiOperation({
+    operationId: 'getKeys',
+    summary: 'The public keys that access tokens are signed with',
+    description: 'A JSON Web Key Set (RFC 7517). It may be cached for ten minutes.',
+  })
+  @ApiOkResponse({
+    type: KeySetResponse,
+    description: 'The keys.',
+    example: {
+      keys: [
+        {
+          kty: 'EC',
+          crv: 'P-256',
+          x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+          y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+          kid: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
+          use: 'sig',
+          alg: 'ES256',
+        },
+      ],
+    },
+  })
+  @ApiErrors({})
+  keys(): Promise<JSONWebKeySet> {
+    return this.accessTokens.keySet();
+  }
+}

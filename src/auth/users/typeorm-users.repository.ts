@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
+import { Clock } from '../../clock.js';
+import { Transaction } from '../../database/transaction.js';
+import type { Channel } from '../confirmation-type.js';
+import type { NewUser, UserRegistration } from './user-registration.js';
+import { UserEntity } from './user.entity.js';
+import type { User, UserKey } from './user.js';
+import { UsersRepository } from './users.repository.js';
+
+/** Code of PostgreSQL for a duplicate key. */
+const uniqueViolation = '23505';
+
+/** The columns of each channel. They are named here and nowhere else, and never by a client. */
+const columns = {
+  email: { address: 'email', confirmedAt: 'email_confirmed_at', pending: 'pending_email' },
+  sms: { address: 'phone', confirmedAt: 'phone_confirmed_at', pending: 'pending_phone' },
+} as const satisfies Record<Channel, object>;
+
+const findStatements: Readonly<Record<UserKey, string>> = {
+  email: findStatement('email'),
+  phone: findStatement('phone'),
+  pendingEmail: findStatement('pending_email'),
+  pendingPhone: findStatement('pending_phone'),
+};
+
+function findStatement(column: string): string {
+  return `
+    SELECT id, email, phone, email_confirmed_at AS "emailConfirmedAt", phone_confirmed_at AS "phoneConfirmedAt",
+      pending_email AS "pendingEmail", pending_phone AS "pendingPhone", banned_until AS "bannedUntil", metadata,
+      created_at AS "createdAt"
+    FROM users WHERE ${column} = $1 ORDER BY pending_since DESC NULLS LAST, id DESC LIMIT 1`;
+}
+
+/** The users of Strike Auth itself, in its own database. */
+@Injectable()
+export class TypeOrmUsersRepository extends UsersRepository implements UserRegistration {
+  constructor(
+    private readonly transaction: Transaction,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  /** Plain SQL: every message that is delivered comes through here, and the query builder costs more than the query. */
+  async find(key: UserKey, address: string): Promise<User | null> {
+    const [user] = await this.transaction.manager.query<User[]>(findStatements[key], [address]);
+    return user ?? null;
+  }
+
+  findById(id: string): Promise<User | null> {
+    return this.transaction.manager.findOneBy(UserEntity, { id });
+  }
+
+  async confirm(id: string, channel: Channel, address: string): Promise<User | null> {
+    try {
+      // A transaction of its own, or a savepoint in the running one: a duplicate must not spoil what came before.
+      return await this.transaction.manager.transaction(async (manager) => {
+        const [, moved] = await manager.query<[unknown, number]>(confirmStatement(channel), [
+          id,
+          address,
+          new Date(this.clock.now()),
+        ]);
+        return moved === 0 ? null : await manager.findOneBy(UserEntity, { id });
+      });
+    } catch (error) {
+      if (isUniqueViolation(error)) return null;
+      throw error;
+    }
+  }
+
+  async addIfAbsent(user: NewUser): Promise<void> {
+    await this.transaction.manager.query(
+      `INSERT INTO users (id, email, phone, password_hash, metadata, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [user.id, user.email, user.phone, user.passwordHash, JSON.stringify(user.metadata), user.createdAt],
+    );
+  }
+
+  requestChange(id: string, channel: Channel, address: string): Promise<User | null> {
+    return this.transaction.run(async () => {
+      const pending = channel === 'email' ? { pendingEmail: address } : { pendingPhone: address };
+      const pendingSince = new Date(this.clock.now());
+      await this.transaction.manager.update(UserEntity, { id }, { ...pending, pendingSince });
+      return this.findById(id);
+    });
+  }
+}
+
+/** `$1` the user, `$2` the address that is proved, `$3` the time. An address confirmed before keeps its time. */
+function confirmStatement(channel: Channel): string {
+  const { address, confirmedAt, pending } = columns[channel];
+  const otherPending = columns[channel === 'email' ? 'sms' : 'email'].pending;
+  return `
+    UPDATE users SET
+      ${address} = $2,
+      ${confirmedAt} = CASE WHEN ${address} = $2 THEN coalesce(${confirmedAt}, $3) ELSE $3 END,
+      ${pending} = nullif(${pending}, $2),
+      pending_since = CASE WHEN nullif(${pending}, $2) IS NULL AND ${otherPending} IS NULL
+                      THEN NULL ELSE pending_since END
+    WHERE id = $1 AND (${address} = $2 OR ${pending} = $2)`;
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return (
+    error instanceof QueryFailedError && (error.driverError as { code?: unknown }).code === uniqueViolation
+  );
+}

@@ -1,0 +1,20 @@
+import type { Channel } from '../confirmation-type.js';
+import type { User, UserKey } from './user.js';
+
+/** Who the users are. Implement it to put Strike Auth in front of another user store. */
+export abstract class UsersRepository {
+  /**
+   * The user whose `key` is this normalised address, or null. A pending address can belong to several users:
+   * then the one who asked last.
+   */
+  abstract find(key: UserKey, address: string): Promise<User | null>;
+
+  abstract findById(id: string): Promise<User | null>;
+
+  /**
+   * Records that the user has proved to own `address`: confirms it when it is theirs, moves it into place when it
+   * is their pending one. Returns the user as they are now; null when the address is neither of the two any more,
+   * or another user has taken it meanwhile. Doing it twice changes nothing.
+   */
+  abstract confirm(id: string, channel: Channel, address: string): Promise<User | null>;
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '../../api-error.js';
+import { Clock } from '../../clock.js';
+import { Transaction } from '../../database/transaction.js';
+import {
+  type Channel,
+  confirmationRules,
+  type ConfirmationType,
+  meantUser,
+  purposeOf,
+} from '../confirmation-type.js';
+import { AccessTokens } from '../tokens/access-tokens.js';
+import { type CodeAttempt, CodeAttempts } from '../tokens/code-attempts.js';
+import { type LiveToken, TokenService } from '../tokens/token.service.js';
+import { orUnavailable } from '../unavailable.js';
+import type { User } from '../users/user.js';
+import { UserResponse } from '../users/user.response.js';
+import { UsersRepository } from '../users/users.repository.js';
+import type { VerifyRequest } from './verify.request.js';
+import type { VerifyResponse } from './verify.response.js';
+
+/** Stands in for a user who does not exist, so that the same statements run. No user has the nil UUID (RFC 9562). */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** The click or the code comes back: what it proves is recorded, and the person gets an access token. */
+@Injectable()
+export class VerifyService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly tokens: TokenService,
+    private readonly attempts: CodeAttempts,
+    private readonly accessTokens: AccessTokens,
+    private readonly transaction: Transaction,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws ApiError 403 `otp_expired` whatever is wrong with the secret, 429 after too many wrong codes */
+  verify(request: VerifyRequest): Promise<VerifyResponse> {
+    const { type, channel, identifier, link, code } = request;
+    return identifier === undefined
+      ? this.verifyLink(type, link)
+      : orUnavailable(() => this.verifyCode(type, channel, identifier, code));
+  }
+
+  /** @throws ApiError 403 `otp_expired` */
+  verifyLink(type: ConfirmationType, link: string): Promise<VerifyResponse> {
+    const purpose = purposeOf(type, 'email');
+    return orUnavailable(async () => this.complete(await this.tokens.findByLink(link, purpose), null));
+  }
+
+  private async verifyCode(
+    type: ConfirmationType,
+    channel: Channel,
+    identifier: string,
+    code: string,
+  ): Promise<VerifyResponse> {
+    const purpose = purposeOf(type, channel);
+    const attempt = await this.attempts.count(identifier, purpose);
+    const user = await this.find(type, channel, identifier);
+    const recipient = user ? confirmationRules[type].recipient(user, identifier, channel) : identifier;
+    const subject = { userId: user?.id ?? nobody, purpose, recipient };
+    return this.complete(await this.tokens.findByCode(code, subject), attempt);
+  }
+
+  /** Asks for every field in which the address may stand, also when the first has it: the time must not tell. */
+  private async find(type: ConfirmationType, channel: Channel, identifier: string): Promise<User | null> {
+    const keys = confirmationRules[type].lookup[channel] ?? [];
+    const found = await Promise.all(keys.map((key) => this.users.find(key, identifier)));
+    return meantUser(type, channel, found);
+  }
+
+  /** One transaction: when anything is wrong nothing has been used, and nothing is confirmed. */
+  private async complete(token: LiveToken | null, attempt: CodeAttempt | null): Promise<VerifyResponse> {
+    if (!token) throw invalid();
+    const user = await this.transaction.run(async () => {
+      if (!(await this.tokens.consume(token))) throw invalid();
+      const channel = token.purpose === 'sms' ? 'sms' : 'email';
+      const confirmed = await this.users.confirm(token.userId, channel, token.recipient);
+      if (!confirmed || this.isBanned(confirmed)) throw invalid();
+      if (attempt) await this.attempts.forget(attempt);
+      return confirmed;
+    });
+    return { ...(await this.accessTokens.issue(user)), user: UserResponse.of(user) };
+  }
+
+  private isBanned({ bannedUntil }: User): boolean {
+    return bannedUntil !== null && bannedUntil.getTime() > this.clock.now();
+  }
+}
+
+/** One answer for everything: which of the reasons it was is nobody's business. */
+function invalid(): ApiError {
+  return new ApiError('otp_expired', 'Ask for a new message and use the link or the code in it');
+}

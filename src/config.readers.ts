@@ -1,0 +1,67 @@
+import { makeValidator } from 'envalid';
+import { durationRule, parseDuration } from './duration.js';
+
+// A reader's message never repeats the value: what stands in the wrong variable may be a secret.
+
+/** "N in W": at no instant have more than `max` been admitted in the last `windowMs` milliseconds. */
+export interface Limit {
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+export const limit = makeValidator<Limit>((text) => {
+  const [max, window, ...rest] = text.split('/');
+  const windowMs = parseDuration(window ?? '');
+  if (rest.length > 0 || windowMs === null || !/^[1-9]\d{0,6}$/.test(max ?? '')) {
+    throw new Error('must be a count and a window, such as 3/5m');
+  }
+  return { max: Number(max), windowMs };
+});
+
+/** Milliseconds. */
+export const duration = makeValidator<number>((text) => {
+  const ms = parseDuration(text);
+  if (ms === null) throw new Error(`must be ${durationRule}`);
+  return ms;
+});
+
+export function count(min: number, max: number) {
+  return makeValidator<number>((text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new Error(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  });
+}
+
+export function oneOf<const T extends string>(...choices: T[]) {
+  return makeValidator<T>((text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`);
+    return found;
+  });
+}
+
+/** An absolute URL with one of the schemes, as it was written. */
+export function url(...schemes: string[]) {
+  return makeValidator<string>((text) => {
+    const parsed = URL.canParse(text) ? new URL(text) : null;
+    if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1)) || parsed.host === '') {
+      throw new Error(
+        `must be a URL that names a host and begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+      );
+    }
+    return text;
+  });
+}
+
+/** Items separated by commas. */
+export const list = makeValidator<readonly string[]>((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+export const flag = oneOf('true', 'false');

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { DataSource, type DataSourceOptions, type Migration } from 'typeorm';
+import { IdempotencyKeyEntity } from '../auth/accept/idempotency/idempotency-key.entity.js';
+import { MessageEntity } from '../auth/outbox/message.entity.js';
+import { CodeAttemptEntity } from '../auth/tokens/code-attempt.entity.js';
+import { TokenEntity } from '../auth/tokens/token.entity.js';
+import { UserEntity } from '../auth/users/user.entity.js';
+import type { Config } from '../config.js';
+import { embeddedDriver } from './embedded/embedded-driver.js';
+import { ImpatientClient } from './impatient-client.js';
+import { CreateUsersMessagesTokens1763600000000 } from './migrations/1763600000000-create-users-messages-tokens.js';
+import { CreateIdempotencyKeys1763700000000 } from './migrations/1763700000000-create-idempotency-keys.js';
+
+type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
+
+const entities = [UserEntity, MessageEntity, IdempotencyKeyEntity, TokenEntity, CodeAttemptEntity];
+/** Append only: what has been released is never edited. */
+const migrations = [CreateUsersMessagesTokens1763600000000, CreateIdempotencyKeys1763700000000];
+
+/** Names the lock under which one instance migrates while the others wait: "strike" in ASCII. */
+const migrationLock = '126943972911973';
+const secondMs = 1_000;
+
+/** How the one DataSource reaches its database. Both kinds speak the same SQL and run the same migrations. */
+export function dataSourceOptions(config: Config): PostgresOptions {
+  const common = {
+    type: 'postgres',
+    applicationName: 'strike-auth',
+    entities,
+    migrations,
+    migrationsRun: true,
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    installExtensions: false,
+    poolSize: config.databasePoolSize,
+  } as const;
+  if (!config.databaseUrl) {
+    return { ...common, driver: embeddedDriver(join(config.dataDir, 'database')) };
+  }
+  return {
+    ...common,
+    driver: pg,
+    url: config.databaseUrl,
+    // Covers the wait for a free connection as well as making one.
+    connectTimeoutMS: 2 * secondMs,
+    extra: {
+      Client: ImpatientClient,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10 * secondMs,
+      options: '-c synchronous_commit=on',
+      statement_timeout: 8 * secondMs,
+      idle_in_transaction_session_timeout: 10 * secondMs,
+      // Longer than the server's own limit: this one is for a server that does not answer at all.
+      query_timeout: 10 * secondMs,
+    },
+  };
+}
+
+export function createDataSource(options: DataSourceOptions): DataSource {
+  return new MigratingDataSource(options);
+}
+
+/** Instances that start together migrate once, and a migration may take as long as it needs. */
+class MigratingDataSource extends DataSource {
+  override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
+    const own = this.options as PostgresOptions;
+    if (!own.url) return super.runMigrations(options);
+    const patient = new DataSource({
+      ...own,
+      migrationsRun: false,
+      poolSize: 2,
+      extra: {
+        ...(own.extra as object),
+        statement_timeout: 0,
+        idle_in_transaction_session_timeout: 0,
+        query_timeout: 0,
+      },
+    });
+    await patient.initialize();
+    try {
+      const guard = patient.createQueryRunner();
+      while (
+        !(await tryToLock(() => guard.query(`SELECT pg_try_advisory_lock(${migrationLock}) AS locked`)))
+      ) {
+        await wait(100);
+      }
+      return await patient.runMigrations(options);
+    } finally {
+      // Frees the lock too: it belongs to the connection.
+      await patient.destroy();
+    }
+  }
+}
+
+async function tryToLock(ask: () => Promise<{ locked: boolean }[]>): Promise<boolean> {
+  return (await ask())[0]?.locked === true;
+}

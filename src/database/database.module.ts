@@ -1,0 +1,28 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { Config } from '../config.js';
+import { createDataSource, dataSourceOptions } from './data-source.js';
+import { Notifications } from './notifications.js';
+import { PgNotifications } from './pg-notifications.js';
+import { Transaction } from './transaction.js';
+
+/** The database, embedded or PostgreSQL as `Config` says. Shuts down with the application. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [Config],
+      useFactory: (config: Config) => ({
+        ...dataSourceOptions(config),
+        // PostgreSQL may start together with this; the embedded database has nothing to wait for.
+        retryAttempts: config.databaseUrl ? 30 : 0,
+        retryDelay: 1_000,
+      }),
+      dataSourceFactory: async (options) => createDataSource(options as DataSourceOptions),
+    }),
+  ],
+  providers: [Transaction, { provide: Notifications, useClass: PgNotifications }],
+  exports: [Transaction, Notifications],
+})
+export class DatabaseModule {}

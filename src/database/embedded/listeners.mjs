@@ -1,0 +1,79 @@
+import { messagesIn, sqlOf } from './wire.mjs';
+
+const listenStatement = /^\s*(listen|unlisten)\s+("(?:[^"]|"")+"|[a-z_][\w$]*|\*)\s*;?\s*$/i;
+
+/**
+ * Who listens to which channel. PostgreSQL sees one session, so it sends a notification once, to whoever happens to
+ * be asking; here it is taken out of that answer and given to everybody who listens.
+ *
+ * @template Connection
+ */
+export class Listeners {
+  /**
+   * @readonly
+   * @type {Map<Connection, Set<string>>}
+   */
+  #channels = new Map();
+
+  /**
+   * Takes note of a LISTEN or UNLISTEN that is about to run.
+   *
+   * @param {Connection} connection
+   * @param {Buffer} request
+   * @returns {string[]} what must be executed afterwards, because an UNLISTEN ends it for the others too
+   */
+  note(connection, request) {
+    const [, verb, name] = listenStatement.exec(sqlOf(request)) ?? [];
+    if (!verb || !name) return [];
+    const own = this.#channels.get(connection) ?? new Set();
+    this.#channels.set(connection, own);
+    if (verb.toLowerCase() === 'listen') {
+      own.add(channelOf(name));
+      return [];
+    }
+    if (name === '*') own.clear();
+    else own.delete(channelOf(name));
+    const left = new Set([...this.#channels.values()].flatMap((channels) => [...channels]));
+    return [...left].map((channel) => `LISTEN "${channel.replaceAll('"', '""')}"`);
+  }
+
+  /** @param {Connection} connection */
+  forget(connection) {
+    this.#channels.delete(connection);
+  }
+
+  /**
+   * Splits an answer into what belongs to the connection that asked and the notifications for others.
+   *
+   * @param {Buffer} answer
+   * @returns {{ answer: Buffer, notifications: { bytes: Buffer, listeners: Connection[] }[] }}
+   */
+  extract(answer) {
+    if (this.#channels.size === 0) return { answer, notifications: [] };
+    const rest = [];
+    const notifications = [];
+    let from = 0;
+    for (const [type, start, end] of messagesIn(answer)) {
+      if (type !== 'A') continue;
+      rest.push(answer.subarray(from, start));
+      from = end;
+      const bytes = answer.subarray(start, end);
+      notifications.push({ bytes, listeners: this.#listenersOf(bytes) });
+    }
+    if (from === 0) return { answer, notifications };
+    return { answer: Buffer.concat([...rest, answer.subarray(from)]), notifications };
+  }
+
+  /** @param {Buffer} notification type, length, process, channel, payload */
+  #listenersOf(notification) {
+    const channel = notification.toString('utf8', 9, notification.indexOf(0, 9));
+    return [...this.#channels]
+      .filter(([, channels]) => channels.has(channel))
+      .map(([connection]) => connection);
+  }
+}
+
+/** @param {string} name as it stands in SQL */
+function channelOf(name) {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase();
+}

@@ -1,0 +1,102 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { Notifications, type Unsubscribe } from './notifications.js';
+
+const firstRetryMs = 100;
+const longestRetryMs = 5_000;
+
+/** LISTEN and NOTIFY of PostgreSQL, on a connection of its own. */
+@Injectable()
+export class PgNotifications extends Notifications implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Notifications');
+  private readonly handlers = new Map<string, Set<() => void>>();
+  private readonly publishing = new Map<string, 'in flight' | 'once more'>();
+  private client: Promise<pg.Client> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private closed = false;
+
+  constructor(private readonly dataSource: DataSource) {
+    super();
+  }
+
+  publish(channel: string): void {
+    if (this.publishing.has(channel)) {
+      this.publishing.set(channel, 'once more');
+      return;
+    }
+    this.publishing.set(channel, 'in flight');
+    this.send(channel)
+      .catch((error: unknown) => this.logger.debug(`A notification was lost: ${String(error)}`))
+      .finally(() => {
+        const again = this.publishing.get(channel) === 'once more';
+        this.publishing.delete(channel);
+        if (again) this.publish(channel);
+      });
+  }
+
+  private async send(channel: string): Promise<void> {
+    await this.dataSource.query(`SELECT pg_notify($1, '')`, [channel]);
+  }
+
+  async subscribe(channel: string, onNotification: () => void): Promise<Unsubscribe> {
+    const handlers = this.handlers.get(channel) ?? new Set();
+    this.handlers.set(channel, handlers.add(onNotification));
+    try {
+      const client = await this.connected();
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      handlers.delete(onNotification);
+      throw error;
+    }
+    return async () => {
+      handlers.delete(onNotification);
+    };
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.retry);
+    const client = await this.client?.catch(() => undefined);
+    await client?.end();
+  }
+
+  private connected(): Promise<pg.Client> {
+    this.client ??= this.connect();
+    return this.client;
+  }
+
+  private async connect(): Promise<pg.Client> {
+    // Made like the pool's own connections, so it leads to the same database whichever that is.
+    const { options } = (this.dataSource.driver as unknown as { master: pg.Pool }).master;
+    const client = new pg.Client(options);
+    client.on('notification', ({ channel }) => this.handlers.get(channel)?.forEach((handle) => handle()));
+    let reason = 'the connection ended';
+    client.on('error', (error) => (reason = error.message));
+    client.once('end', () => this.reconnectLater(reason));
+    await client.connect();
+    for (const channel of this.handlers.keys()) await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    this.failures = 0;
+    return client;
+  }
+
+  private reconnectLater(reason: string): void {
+    this.client = undefined;
+    if (this.closed) return;
+    if (this.failures === 0) this.logger.warn(`Not listening for notifications: ${reason}`);
+    const delay = Math.min(longestRetryMs, firstRetryMs * 2 ** this.failures++);
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.reconnect(), delay).unref();
+  }
+
+  private async reconnect(): Promise<void> {
+    try {
+      await this.connected();
+      this.logger.log('Listening for notifications again');
+      for (const handlers of this.handlers.values()) handlers.forEach((handle) => handle());
+    } catch {
+      // A connection that fails also ends, and that has set the next attempt.
+    }
+  }
+}

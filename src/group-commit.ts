@@ -1,0 +1,79 @@
+/** Thrown to whoever adds an item while too many are waiting. */
+export class GroupCommitOverflow extends Error {
+  override readonly name = 'GroupCommitOverflow';
+}
+
+interface Waiting<T> {
+  item: T;
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+}
+
+interface GroupCommitOptions {
+  /** Commits under way at once; what arrives meanwhile waits and shares the next one. */
+  maxInFlight?: number;
+  maxBatch?: number;
+  maxWaiting?: number;
+}
+
+/**
+ * Lets many callers share one commit: a disk takes as long to make one row durable as a hundred. Nothing waits on an
+ * idle system; the batch grows by itself with the load, since it is whatever came while the last commit was under way.
+ */
+export class GroupCommit<T> {
+  private readonly waiting: Waiting<T>[] = [];
+  private inFlight = 0;
+  private scheduled = false;
+  private readonly maxInFlight: number;
+  private readonly maxBatch: number;
+  private readonly maxWaiting: number;
+
+  /** @param commit makes all items durable, or none and rejects */
+  constructor(
+    private readonly commit: (items: T[]) => Promise<void>,
+    { maxInFlight = 2, maxBatch = 500, maxWaiting = 20_000 }: GroupCommitOptions = {},
+  ) {
+    this.maxInFlight = maxInFlight;
+    this.maxBatch = maxBatch;
+    this.maxWaiting = maxWaiting;
+  }
+
+  /** Whether somebody is waiting for a commit. */
+  get isBusy(): boolean {
+    return this.inFlight > 0 || this.waiting.length > 0;
+  }
+
+  /** Resolves once the item is committed; rejects with the commit's error, or with `GroupCommitOverflow` at once. */
+  add(item: T): Promise<void> {
+    if (this.waiting.length >= this.maxWaiting) return Promise.reject(new GroupCommitOverflow());
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      this.schedule();
+    });
+  }
+
+  /** On the next turn of the event loop, so that requests that were read in this one go together. */
+  private schedule(): void {
+    if (this.scheduled || this.inFlight >= this.maxInFlight) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.waiting.length > 0) void this.flush();
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.waiting.splice(0, this.maxBatch);
+    this.inFlight++;
+    if (this.waiting.length > 0) this.schedule();
+    try {
+      await this.commit(batch.map(({ item }) => item));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.inFlight--;
+      if (this.waiting.length > 0) this.schedule();
+    }
+  }
+}

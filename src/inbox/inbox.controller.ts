@@ -1,0 +1,124 @@
+import { Controller, Get, Header, Headers, Query, Res } from '@nestjs/common';
+import {
+  ApiExcludeEndpoint,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { ApiErrors } from '../api-errors.decorator.js';
+import { refToHeader } from '../headers.openapi.js';
+import { Inbox } from './inbox.js';
+import { exampleMessages, InboxMessage } from './inbox-message.js';
+import { inboxPage } from './inbox-page.html.js';
+import { inboxScript } from './inbox-page.script.js';
+import { inboxStyle } from './inbox-page.style.js';
+
+/** The part of the platform's response that is used here; Fastify and Express both have it. */
+interface Reply {
+  header(name: string, value: string): unknown;
+  status(code: number): unknown;
+}
+
+/**
+ * No scripts but our own, nothing from elsewhere. Inline styles are allowed because the frame that shows a mail
+ * inherits this policy, and mails have no other styles.
+ */
+const pagePolicy = [
+  `default-src 'none'`,
+  `script-src 'self'`,
+  `style-src 'self' 'unsafe-inline'`,
+  `connect-src 'self'`,
+  `img-src data:`,
+  `base-uri 'none'`,
+  `form-action 'none'`,
+  `frame-ancestors 'none'`,
+].join('; ');
+
+/** What was sent, readable by the developer. Registered in development only. */
+@ApiTags('Development inbox')
+@Controller('inbox')
+export class InboxController {
+  constructor(private readonly inbox: Inbox) {}
+
+  @Get()
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Content-Security-Policy', pagePolicy)
+  @Header('Cache-Control', 'no-store')
+  @Header('Referrer-Policy', 'no-referrer')
+  @Header('X-Content-Type-Options', 'nosniff')
+  @ApiOperation({
+    operationId: 'openInbox',
+    summary: 'The inbox as a page',
+    description: 'Open it in a browser. Development only.',
+  })
+  @ApiOkResponse({
+    description: 'The page.',
+    content: { 'text/html': { schema: { type: 'string', pattern: '^<!doctype html>' } } },
+  })
+  @ApiErrors({})
+  page(): string {
+    return inboxPage;
+  }
+
+  @Get('messages')
+  @Header('Cache-Control', 'no-cache')
+  @Header('Referrer-Policy', 'no-referrer')
+  @ApiOperation({
+    operationId: 'listInboxMessages',
+    summary: 'What was sent, newest first',
+    description: 'The newest 1,000 mails and SMS since the start. Development only.',
+  })
+  @ApiQuery({
+    name: 'to',
+    type: String,
+    required: false,
+    example: 'user@example.com',
+    description: 'A whole address or number.',
+  })
+  @ApiOkResponse({
+    type: [InboxMessage],
+    description: 'The messages.',
+    headers: refToHeader('ETag'),
+    example: exampleMessages,
+  })
+  @ApiResponse({
+    status: 304,
+    description: 'Nothing new since the `ETag` in `If-None-Match`.',
+    headers: refToHeader('ETag'),
+  })
+  @ApiErrors({})
+  messages(
+    // Several, when the query repeats it.
+    @Query('to') to: string | string[] | undefined,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): readonly InboxMessage[] | undefined {
+    const messages = this.inbox.list(to === undefined ? undefined : String(to));
+    // Messages only come in at the top, so the newest names the whole list: a page that polls gets 304.
+    const tag = `"${messages[0]?.id ?? 'empty'}"`;
+    reply.header('ETag', tag);
+    if (known !== tag) return messages;
+    reply.status(304);
+    return undefined;
+  }
+
+  @Get('inbox.js')
+  @Header('Content-Type', 'text/javascript; charset=utf-8')
+  @Header('Cache-Control', 'no-cache')
+  @Header('X-Content-Type-Options', 'nosniff')
+  @ApiExcludeEndpoint()
+  script(): string {
+    return inboxScript;
+  }
+
+  @Get('inbox.css')
+  @Header('Content-Type', 'text/css; charset=utf-8')
+  @Header('Cache-Control', 'no-cache')
+  @Header('X-Content-Type-Options', 'nosniff')
+  @ApiExcludeEndpoint()
+  style(): string {
+    return inboxStyle;
+  }
+}

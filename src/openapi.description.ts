@@ -1,0 +1,34 @@
+/** What stands above the endpoints, in Markdown. */
+export const apiDescription = `Gets a lost confirmation to the person who is waiting for it.
+
+### One answer for everybody
+\`POST /resend\` and \`POST /signup\` do not tell whether an address belongs to somebody. Every well-formed request within
+the limits gets the same answer, written before anybody has looked. It means that the request is stored and survives
+a crash; a message follows when there is somebody to send it to.
+
+### Limits
+| What | Requests | Window | Counted by |
+|---|---|---|---|
+| Email confirmations, all types together | 3 | 5 minutes | address |
+| SMS confirmations | 2 | 5 minutes | number |
+| General | 10 | 10 minutes | client IP (IPv6: its /64) |
+
+The operator can change them. The windows slide: a refused request does not prolong the wait. Known and unknown
+addresses are counted alike. Every answer of a limited endpoint says what is left, in \`X-RateLimit-Limit\`,
+\`X-RateLimit-Remaining\` and \`X-RateLimit-Reset\` for the limit with the fewest left, and for all limits in
+\`RateLimit-Policy\` and \`RateLimit\`. With 429 comes \`Retry-After\`. A page on another origin can read all of them.
+
+### Errors
+\`{"code", "error_code", "msg", "details"}\`: the HTTP status, a code from a closed list for programs, what happened, and
+what to do. With \`Accept: application/problem+json\` the members of RFC 9457 come beside them.`;
+
+/** The groups of endpoints, in the order in which they are shown. */
+export const tags = {
+  Confirmations: 'Send a confirmation again.',
+  Verification: 'The link is clicked, or the code is typed.',
+  Users: 'Sign up, and change an address.',
+  Keys: 'For whoever checks access tokens.',
+  'Development inbox':
+    'Every mail and SMS that was sent, to read and to click. Only in development, and only without `SMTP_URL`.',
+  Operations: 'For whoever runs the service.',
+} as const;

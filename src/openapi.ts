@@ -1,0 +1,101 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { headerComponents, refToHeader } from './headers.openapi.js';
+import { apiDescription, tags } from './openapi.description.js';
+import { version } from './version.js';
+
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+/**
+ * The OpenAPI document of the application, as `/openapi.json` serves it. OpenAPI 3.1, because its schemas are JSON
+ * Schema (draft 2020-12) and can be used to check answers as they stand.
+ */
+export function describeApi(app: NestFastifyApplication): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Strike Auth')
+    .setDescription(apiDescription)
+    .setVersion(version)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From `/verify`.' });
+  for (const [name, description] of Object.entries(tags)) builder.addTag(name, description);
+  const document = SwaggerModule.createDocument(app, builder.build());
+  document.components = { ...document.components, headers: { ...headerComponents } };
+  closeAnswers(document.components.schemas ?? {});
+  describeHead(document.paths['/verify']);
+  for (const operation of Object.values(document.paths).flatMap(operationsOf)) addRequestId(operation);
+  return document;
+}
+
+/** Swagger UI at `/docs`, the document at `/openapi.json`. */
+export function serveDocs(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => describeApi(app), {
+    raw: ['json'],
+    jsonDocumentUrl: 'openapi.json',
+    customSiteTitle: 'Strike Auth',
+    swaggerOptions: { displayRequestDuration: true, defaultModelsExpandDepth: 0, validatorUrl: null },
+  });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', (request, reply, payload, done) => {
+      if (/^\/docs(\/|\/index\.html)?$/.test(request.routeOptions.url ?? '')) {
+        reply.header('Content-Security-Policy', docsPolicy);
+      }
+      done(null, payload);
+    });
+}
+
+/** Our own scripts only. Swagger UI writes styles into its elements and has its icons in data URLs. */
+const docsPolicy = [
+  `default-src 'none'`,
+  `script-src 'self'`,
+  `style-src 'self' 'unsafe-inline'`,
+  `img-src 'self' data:`,
+  `connect-src 'self'`,
+  `base-uri 'none'`,
+  `form-action 'none'`,
+  `frame-ancestors 'none'`,
+].join('; ');
+
+/** What we send has no other members than those described; what we take may have any. */
+function closeAnswers(schemas: Schemas): void {
+  for (const [name, schema] of Object.entries(schemas)) {
+    if ('properties' in schema && !name.endsWith('Request')) schema.additionalProperties = false;
+  }
+}
+
+/** Every GET can be asked with HEAD; only for the link of a mail there is something to say about it. */
+function describeHead(path: PathItem | undefined): void {
+  if (!path?.get) return;
+  path.head = {
+    ...path.get,
+    operationId: 'probeLink',
+    summary: 'As a mail scanner asks',
+    description: 'Never consumes anything, not even with `VERIFY_ON_GET=true`.',
+    responses: Object.fromEntries(
+      Object.entries(path.get.responses)
+        .filter(([status]) => status === '200' || status === '400' || status === '500')
+        .map(([status, response]) => [status, withoutContent(response)]),
+    ),
+  };
+}
+
+function withoutContent(response: Operation['responses'][string]): Operation['responses'][string] {
+  if (!response || '$ref' in response) return response;
+  const { description, headers = {} } = response;
+  return { description, headers };
+}
+
+function operationsOf({ get, head, post, put }: PathItem): Operation[] {
+  return [get, head, post, put].filter((operation) => operation !== undefined);
+}
+
+function addRequestId({ responses }: Operation): void {
+  for (const response of Object.values(responses)) {
+    if (response && !('$ref' in response)) {
+      response.headers = { ...response.headers, ...refToHeader('X-Request-Id') };
+    }
+  }
+}

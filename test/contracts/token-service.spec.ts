@@ -1,0 +1,221 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { TokenEntity } from '../../src/auth/tokens/token.entity.js';
+import { TokenService, type TokenSubject } from '../../src/auth/tokens/token.service.js';
+import { KeyedHash } from '../../src/keyed-hash.js';
+import { type OpenDatabase, openDatabase } from '../support/open-database.js';
+import { databaseKinds } from '../support/services.js';
+import { TestClock } from '../support/test-clock.js';
+
+const hours = 3_600_000;
+
+describe.each(databaseKinds)('TokenService on %s', (kind) => {
+  let database: OpenDatabase;
+  let clock: TestClock;
+  let tokens: TokenService;
+  const hash = new KeyedHash(randomBytes(32));
+
+  beforeAll(async () => {
+    database = await openDatabase(kind);
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    clock = new TestClock();
+    tokens = new TokenService(database.transaction, hash, clock, database.config);
+    await database.dataSource.getRepository(TokenEntity).clear();
+  });
+
+  const rows = () => database.dataSource.getRepository(TokenEntity).find();
+  const somebody = (fields: Partial<TokenSubject> = {}): TokenSubject => ({
+    userId: randomUUID(),
+    purpose: 'signup',
+    recipient: 'user@example.com',
+    ...fields,
+  });
+
+  /** What a code or link is good for, all of it: found, then used. */
+  async function useCode(code: string, subject: TokenSubject): Promise<boolean> {
+    const token = await tokens.findByCode(code, subject);
+    return token !== null && database.transaction.run(() => tokens.consume(token));
+  }
+
+  async function useLink(link: string): Promise<boolean> {
+    const token = await tokens.findByLink(link, 'signup');
+    return token !== null && database.transaction.run(() => tokens.consume(token));
+  }
+
+  it('mints a link of 256 bits and a code of six digits, and keeps neither', async () => {
+    const subject = somebody();
+    const { link, code, expiresAt } = await tokens.mint({ ...subject, withLink: true });
+    expect(link).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(code).toMatch(/^\d{6}$/);
+    expect(expiresAt.getTime()).toBe(clock.now() + 24 * hours);
+    const [row] = await rows();
+    expect(row).toMatchObject(subject);
+    const stored = [JSON.stringify(row), String(row?.codeHash), String(row?.linkHash)].join();
+    expect(stored).not.toContain(code);
+    expect(stored).not.toContain(link);
+  });
+
+  it('mints no link where none can travel', async () => {
+    const subject = somebody({ purpose: 'sms', recipient: '+1234567890' });
+    const { link, expiresAt } = await tokens.mint({ ...subject, withLink: false });
+    expect(link).toBeNull();
+    expect(expiresAt.getTime()).toBe(clock.now() + 600_000);
+  });
+
+  it('gives the same code for two people hashes that differ', async () => {
+    const hashes = new Set<string>();
+    for (let i = 0; i < 3; i += 1) await tokens.mint({ ...somebody(), withLink: false });
+    for (const { codeHash } of await rows()) hashes.add(codeHash.toString('hex'));
+    expect(hashes.size).toBe(3);
+    const [a, b] = [somebody(), somebody()];
+    const { code } = await tokens.mint({ ...a, withLink: false });
+    await tokens.mint({ ...b, withLink: false });
+    expect(await tokens.findByCode(code, { ...a, userId: b.userId })).toBeNull();
+  });
+
+  it('finds by link and by code what it minted, as often as one looks', async () => {
+    const subject = somebody();
+    const { link, code } = await tokens.mint({ ...subject, withLink: true });
+    for (let i = 0; i < 2; i += 1) {
+      expect(await tokens.findByLink(link ?? '', 'signup')).toMatchObject(subject);
+      expect(await tokens.findByCode(code, subject)).toMatchObject(subject);
+    }
+  });
+
+  it('binds a secret to its user, purpose and recipient', async () => {
+    const subject = somebody();
+    const { link, code } = await tokens.mint({ ...subject, withLink: true });
+    expect(await tokens.findByLink(link ?? '', 'recovery')).toBeNull();
+    expect(await tokens.findByCode(code, { ...subject, purpose: 'recovery' })).toBeNull();
+    expect(await tokens.findByCode(code, { ...subject, recipient: 'other@example.com' })).toBeNull();
+    expect(await tokens.findByCode(code, { ...subject, userId: randomUUID() })).toBeNull();
+    expect(await tokens.findByLink('', 'signup')).toBeNull();
+    expect(await tokens.findByLink(`${link}x`, 'signup')).toBeNull();
+  });
+
+  it('lets a secret expire at its time and not a millisecond before', async () => {
+    const subject = somebody();
+    const { link, code } = await tokens.mint({ ...subject, withLink: true });
+    clock.advance(24 * hours - 1);
+    expect(await tokens.findByCode(code, subject)).not.toBeNull();
+    expect(await tokens.findByLink(link ?? '', 'signup')).not.toBeNull();
+    clock.advance(1);
+    expect(await tokens.findByCode(code, subject)).toBeNull();
+    expect(await tokens.findByLink(link ?? '', 'signup')).toBeNull();
+  });
+
+  it('keeps the earlier secrets when another is minted, and ends them all with the first use', async () => {
+    const subject = somebody();
+    const first = await tokens.mint({ ...subject, withLink: true });
+    const second = await tokens.mint({ ...subject, withLink: true });
+    const elsewhere = await tokens.mint({ ...subject, purpose: 'recovery', withLink: true });
+    expect(await useCode(first.code, subject)).toBe(true);
+    expect(await useCode(first.code, subject)).toBe(false);
+    expect(await useCode(second.code, subject)).toBe(false);
+    expect(await useLink(second.link ?? '')).toBe(false);
+    expect(await tokens.findByLink(elsewhere.link ?? '', 'recovery')).not.toBeNull();
+  });
+
+  it('repeats the code in the messages of one person, purpose and address, and in no others', async () => {
+    const subject = somebody();
+    const { code, link } = await tokens.mint({ ...subject, withLink: true });
+    clock.advance(6 * hours);
+    const second = await tokens.mint({ ...subject, withLink: true });
+    expect(second.code).toBe(code);
+    expect(second.link).not.toBe(link);
+    const others = [
+      { purpose: 'recovery' },
+      { recipient: 'new@example.com' },
+      { userId: randomUUID() },
+    ] as const;
+    const codes = new Set([code]);
+    for (const other of others) codes.add((await tokens.mint({ ...subject, ...other, withLink: true })).code);
+    expect(codes.size).toBe(4);
+  });
+
+  it('lets a repeated code live as long as the last message that carried it', async () => {
+    const subject = somebody();
+    const { code } = await tokens.mint({ ...subject, withLink: true });
+    clock.advance(11 * hours);
+    await tokens.mint({ ...subject, withLink: true });
+    clock.advance(23 * hours);
+    expect(await tokens.findByCode(code, subject)).not.toBeNull();
+    clock.advance(2 * hours);
+    expect(await tokens.findByCode(code, subject)).toBeNull();
+  });
+
+  it('makes a new code once the old one was used', async () => {
+    const subject = somebody();
+    const { code } = await tokens.mint({ ...subject, withLink: true });
+    expect(await useCode(code, subject)).toBe(true);
+    expect((await tokens.mint({ ...subject, withLink: true })).code).not.toBe(code);
+    expect(await tokens.findByCode(code, subject)).toBeNull();
+  });
+
+  it('has at most four codes alive for a person, however often somebody asks', async () => {
+    const subject = somebody();
+    let most = 0;
+    for (let i = 0; i < 200; i += 1) {
+      await tokens.mint({ ...subject, withLink: true });
+      clock.advance(hours / 4);
+      const alive = (await rows()).filter(({ expiresAt }) => expiresAt.getTime() > clock.now());
+      most = Math.max(most, new Set(alive.map(({ codeSeed }) => codeSeed)).size);
+    }
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('has used nothing when the transaction is rolled back', async () => {
+    const subject = somebody();
+    const { code } = await tokens.mint({ ...subject, withLink: true });
+    const token = await tokens.findByCode(code, subject);
+    const failing = database.transaction.run(async () => {
+      expect(token && (await tokens.consume(token))).toBe(true);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await useCode(code, subject)).toBe(true);
+  });
+
+  it('lets exactly one of 50 simultaneous uses of a link win', async () => {
+    const { link } = await tokens.mint({ ...somebody(), withLink: true });
+    const token = await tokens.findByLink(link ?? '', 'signup');
+    const uses = Array.from({ length: 50 }, () =>
+      database.transaction.run(async () => token !== null && (await tokens.consume(token))),
+    );
+    expect((await Promise.all(uses)).filter(Boolean)).toHaveLength(1);
+    expect(await rows()).toEqual([]);
+  });
+
+  it('lets exactly one of 50 win also when they use ten different secrets, links and codes', async () => {
+    const subject = somebody();
+    const minted = [];
+    for (let i = 0; i < 10; i += 1) minted.push(await tokens.mint({ ...subject, withLink: true }));
+    const found = await Promise.all(
+      minted.flatMap(({ link, code }) => [
+        tokens.findByLink(link ?? '', 'signup'),
+        tokens.findByCode(code, subject),
+      ]),
+    );
+    const shown = [...found, ...found, ...found.slice(0, 10)];
+    expect(shown).toHaveLength(50);
+    const uses = shown.map((token) =>
+      database.transaction.run(async () => token !== null && (await tokens.consume(token))),
+    );
+    expect((await Promise.all(uses)).filter(Boolean)).toHaveLength(1);
+    expect(await rows()).toEqual([]);
+  });
+
+  it('takes what is long overdue away while it mints', async () => {
+    for (let i = 0; i < 6; i += 1) await tokens.mint({ ...somebody(), withLink: true });
+    clock.advance(25 * hours);
+    const fresh = [];
+    for (let i = 0; i < 3; i += 1) {
+      const subject = somebody();
+      await tokens.mint({ ...subject, withLink: true });
+      fresh.push(subject.userId);
+    }
+    expect((await rows()).map(({ userId }) => userId).sort()).toEqual(fresh.sort());
+  });
+});

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { errorCodes } from '../src/api-error.js';
+import { confirmationTypes } from '../src/auth/confirmation-type.js';
+import { type RunningApp, startApp } from './support/start-app.js';
+
+let running: RunningApp;
+
+beforeAll(async () => {
+  running = await startApp({
+    env: { LIMIT_IP: '1000000/10m', LIMIT_EMAIL: '1000000/5m', LIMIT_SMS: '1000000/5m' },
+  });
+});
+
+afterAll(() => running.stop());
+
+/** Text that breaks things: control characters, lone surrogates, look-alikes, separators, great length. */
+const awkwardText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+  fc.constantFrom(
+    '',
+    ' ',
+    '\u0000',
+    '\ud800',
+    '__proto__',
+    'constructor',
+    'user@example.com\r\nBcc: x@example.com',
+    '{{code}}',
+    '%00',
+    "'; DROP TABLE messages; --",
+  ),
+  fc.integer({ min: 1, max: 12_000 }).map((length) => 'a'.repeat(length)),
+);
+
+const address = fc.oneof(
+  fc.emailAddress(),
+  fc.constantFrom('user@example.com', 'USER@EXAMPLE.COM', '+1234567890', '+1 (234) 567-890'),
+  fc.tuple(awkwardText, awkwardText).map(([left, right]) => `${left}@${right}`),
+  awkwardText,
+);
+
+const anything = fc.oneof(awkwardText, fc.jsonValue(), fc.constant(null), fc.integer(), fc.boolean());
+
+const right = fc.record(
+  {
+    type: fc.constantFrom<string>(...confirmationTypes),
+    email: fc.constantFrom('user@example.com', 'USER@EXAMPLE.COM', ' other@b\u00fccher.example '),
+    phone: fc.constantFrom('+1234567890', '+1 (234) 567-890'),
+    options: anything,
+  },
+  { requiredKeys: ['type', 'email', 'phone'] },
+);
+
+const nearlyRight = fc
+  .tuple(
+    right,
+    fc.constantFrom('type', 'email', 'phone', 'redirect_to', 'captcha_token', 'gotrue_meta_security'),
+    fc.oneof(address, anything),
+  )
+  .map(([fields, spoilt, value]) => ({ ...fields, [spoilt]: value }));
+
+const body = fc.oneof(
+  { weight: 2, arbitrary: right.map((value) => JSON.stringify(value)) },
+  { weight: 6, arbitrary: nearlyRight.map((value) => JSON.stringify(value)) },
+  { weight: 1, arbitrary: fc.json() },
+  { weight: 1, arbitrary: awkwardText },
+);
+
+const contentType = fc.oneof(
+  { weight: 9, arbitrary: fc.constant('application/json') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'text/plain',
+      'application/json; charset=latin1',
+      'application/xml',
+      ';',
+      'application/json;;;',
+    ),
+  },
+);
+
+describe('whatever is sent to /resend', () => {
+  it('is answered as the contract says, and never with a 500', async () => {
+    const seen = new Map<number, number>();
+    await fc.assert(
+      fc.asyncProperty(body, contentType, async (sent, type) => {
+        const response = await fetch(`${running.url}/resend`, {
+          method: 'POST',
+          headers: { 'Content-Type': type },
+          body: sent,
+        });
+        const answer = (await response.json()) as Record<string, unknown>;
+        seen.set(response.status, (seen.get(response.status) ?? 0) + 1);
+        if (response.status === 200) {
+          expect(answer).toEqual({ message_id: expect.stringMatching(/^msg_[0-9a-f]{32}$/) as string });
+        } else {
+          expect([400, 413, 415]).toContain(response.status);
+          expect(answer).toEqual({
+            code: response.status,
+            error_code: expect.any(String) as string,
+            msg: expect.any(String) as string,
+            details: expect.any(String) as string,
+          });
+          expect(errorCodes).toContain(answer['error_code']);
+        }
+      }),
+      { numRuns: 2_500, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
+    );
+    // The generator is worth something only when it reaches every kind of answer.
+    expect([...seen.keys()].sort()).toEqual(expect.arrayContaining([200, 400, 413, 415]));
+    expect(seen.get(200)).toBeGreaterThan(100);
+  }, 120_000);
+});

@@ -1,0 +1,45 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { services } from './services.js';
+
+interface Visit {
+  readonly page: Page;
+  /** What the browser complained about so far, on this page and those that it opened. */
+  readonly complaints: string[];
+}
+
+/** Chromium without a window, which calls nobody on its own account. */
+export function launchBrowser(): Promise<Browser> {
+  if (!services.chromium) throw new Error('There is no Chromium: set TEST_CHROMIUM');
+  return chromium.launch({
+    executablePath: services.chromium,
+    args: [
+      '--no-sandbox',
+      '--headless',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** A page of a fresh browser profile. What a policy blocks, a script throws or a server refuses is a complaint. */
+export async function openPage(browser: Browser, url: string): Promise<Visit> {
+  const context = await browser.newContext();
+  const complaints: string[] = [];
+  context.on('page', (page) => {
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+    page.on('response', (response) => {
+      if (response.status() >= 400) complaints.push(`${response.url()} answered ${response.status()}`);
+    });
+  });
+  const page = await context.newPage();
+  await page.goto(url);
+  return { page, complaints };
+}

@@ -1,0 +1,87 @@
+/** The contract's errors, word for word. What varies is given by the test. */
+export const errorBodies = {
+  typeMissing: {
+    code: 400,
+    error_code: 'validation_failed',
+    msg: 'Missing required field',
+    details: 'Type is required',
+  },
+  emailMissing: {
+    code: 400,
+    error_code: 'validation_failed',
+    msg: 'Missing required field',
+    details: 'Email is required for email confirmations',
+  },
+  phoneMissing: {
+    code: 400,
+    error_code: 'validation_failed',
+    msg: 'Missing required field',
+    details: 'Phone number is required for SMS confirmations',
+  },
+  invalidField: (details: unknown) => ({
+    code: 400,
+    error_code: 'validation_failed',
+    msg: 'Invalid field',
+    details,
+  }),
+  badJson: {
+    code: 400,
+    error_code: 'bad_json',
+    msg: 'Malformed JSON',
+    details: expect.any(String) as string,
+  },
+  unsupportedMediaType: {
+    code: 415,
+    error_code: 'unsupported_media_type',
+    msg: 'Unsupported media type',
+    details: 'Send the body as application/json',
+  },
+  tooLarge: {
+    code: 413,
+    error_code: 'request_entity_too_large',
+    msg: 'Request body too large',
+    details: 'Send at most 16384 bytes',
+  },
+  tooManyRequests: (errorCode: string, seconds: number) => ({
+    code: 429,
+    error_code: errorCode,
+    msg: 'Too many requests',
+    details: `Try again in ${seconds} seconds`,
+  }),
+  idempotencyKeyInFlight: {
+    code: 409,
+    error_code: 'idempotency_key_in_flight',
+    msg: 'Request in progress',
+    details: 'Try again when the first request has been answered',
+  },
+  idempotencyKeyReused: {
+    code: 422,
+    error_code: 'idempotency_key_reuse',
+    msg: 'Idempotency key already used',
+    details: 'Send another request with another Idempotency-Key',
+  },
+  unavailable: {
+    code: 503,
+    error_code: 'unavailable',
+    msg: 'Service unavailable',
+    details: 'Please try again later',
+  },
+  unexpected: {
+    code: 500,
+    error_code: 'unexpected_failure',
+    msg: 'Internal server error',
+    details: 'Please try again later',
+  },
+  notFound: {
+    code: 404,
+    error_code: 'not_found',
+    msg: 'Not found',
+    details: 'See /docs for what there is',
+  },
+  expired: {
+    code: 403,
+    error_code: 'otp_expired',
+    msg: 'Token has expired or is invalid',
+    details: expect.any(String) as string,
+  },
+} as const;

@@ -1,0 +1,20 @@
+import { setTimeout } from 'node:timers/promises';
+
+/**
+ * What `look` returns once it returns something; looks every few milliseconds. For things that happen in another
+ * process or behind a socket, where no event tells.
+ * @throws after `withinMs`, with what was awaited
+ */
+export async function eventually<T>(
+  awaited: string,
+  look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  withinMs = 10_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  while (Date.now() < deadline) {
+    const seen = await look();
+    if (seen !== null && seen !== undefined && seen !== false) return seen;
+    await setTimeout(10);
+  }
+  throw new Error(`Not within ${withinMs} ms: ${awaited}`);
+}

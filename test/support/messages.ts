@@ -1,0 +1,34 @@
+import { DataSource } from 'typeorm';
+import type { MessageStatus } from '../../src/auth/outbox/message.entity.js';
+import { eventually } from './eventually.js';
+import type { RunningApp } from './start-app.js';
+
+export interface MessageRow {
+  status: MessageStatus;
+  reason: string | null;
+  attempts: number;
+}
+
+export async function messageRow({ app }: Pick<RunningApp, 'app'>, messageId: string): Promise<MessageRow> {
+  const [row] = await app
+    .get(DataSource)
+    .query<MessageRow[]>(`SELECT status, reason, attempts FROM messages WHERE id = $1::uuid`, [
+      messageId.slice(4),
+    ]);
+  if (!row) throw new Error(`No message ${messageId}`);
+  return row;
+}
+
+/** The message's row once it has ended. */
+export function ended(running: Pick<RunningApp, 'app'>, messageId: string): Promise<MessageRow> {
+  return eventually(`the end of ${messageId}`, async () => {
+    const row = await messageRow(running, messageId);
+    return row.status === 'accepted' || row.status === 'sending' ? null : row;
+  });
+}
+
+/** Asks for a message and returns its id. */
+export async function resend({ http }: Pick<RunningApp, 'http'>, body: object): Promise<string> {
+  const response = await http.post('/resend').send(body).expect(200);
+  return (response.body as { message_id: string }).message_id;
+}

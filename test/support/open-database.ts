@@ -1,0 +1,34 @@
+import 'reflect-metadata';
+import type { DataSource } from 'typeorm';
+import { type Config, readConfig } from '../../src/config.js';
+import { createDataSource, dataSourceOptions } from '../../src/database/data-source.js';
+import { Transaction } from '../../src/database/transaction.js';
+import { createTestDatabase } from './database.js';
+import type { DatabaseKind } from './services.js';
+
+export interface OpenDatabase {
+  readonly config: Config;
+  readonly dataSource: DataSource;
+  readonly transaction: Transaction;
+  close(): Promise<void>;
+}
+
+/** A database of its own with what repositories need to work on it, without the application around it. */
+export async function openDatabase(
+  kind: DatabaseKind,
+  env: Record<string, string> = {},
+): Promise<OpenDatabase> {
+  const database = await createTestDatabase(kind);
+  const config = readConfig({ NODE_ENV: 'test', ...database.env, ...env });
+  const dataSource = createDataSource(dataSourceOptions(config));
+  await dataSource.initialize();
+  return {
+    config,
+    dataSource,
+    transaction: new Transaction(dataSource),
+    async close() {
+      await dataSource.destroy();
+      await database.drop();
+    },
+  };
+}

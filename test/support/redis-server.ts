@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { eventually } from './eventually.js';
+
+const installed = spawnSync('redis-server', ['--version']).status === 0;
+
+/** `describe` for tests that start a Redis of their own. Without the program they are skipped visibly, in CI they fail. */
+export function describeWithRedis(name: string, tests: () => void): void {
+  if (installed || process.env['CI']) {
+    describe(name, tests);
+  } else {
+    process.stderr.write(`NOT COVERED: ${name} (redis-server is not installed)\n`);
+    describe.skip(name, tests);
+  }
+}
+
+/** A real Redis that the test may kill, restart and freeze. It keeps nothing: a restart is a new, empty server. */
+export class RedisServer {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'strike-auth-redis-'));
+  private process: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly options: readonly string[],
+  ) {}
+
+  static async start(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options);
+    await server.restart();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Resolves when the server answers. */
+  async restart(): Promise<void> {
+    const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--dir', this.folder];
+    this.process = spawn('redis-server', [...fixed, ...this.options], { stdio: 'ignore' });
+    await eventually('an answer of redis-server', () => answers(this.url));
+  }
+
+  async kill(): Promise<void> {
+    if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const gone = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await gone;
+  }
+
+  /** The connection stays open, but nothing is answered any more. */
+  freeze(): void {
+    this.process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.process?.kill('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, disconnectTimeout: 10 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.ping();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,81 @@
+import 'reflect-metadata';
+import { Writable } from 'node:stream';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import supertest from 'supertest';
+import { AppModule } from '../../src/app.module.js';
+import { createAdapter, setUpApp } from '../../src/app.setup.js';
+import { Clock } from '../../src/clock.js';
+import { readConfig } from '../../src/config.js';
+import { createLog } from '../../src/log.js';
+import { createTestDatabase } from './database.js';
+import { checkAnswers } from './openapi-validation.js';
+import { TestClock } from './test-clock.js';
+
+interface StartOptions {
+  /** Environment variables on top of those of the test database. */
+  env?: Record<string, string>;
+  /** A last word on the module, to replace what stands at the vendor's edge. */
+  override?: (module: TestingModuleBuilder) => TestingModuleBuilder;
+}
+
+export interface RunningApp {
+  readonly app: NestFastifyApplication;
+  readonly http: ReturnType<typeof supertest>;
+  readonly url: string;
+  readonly clock: TestClock;
+  /** Every line of the log so far, parsed. */
+  readonly logLines: Record<string, unknown>[];
+  /** @throws when an answer was not as the OpenAPI document says */
+  stop(): Promise<void>;
+}
+
+/** The whole service with the production set-up on a database of its own, with a clock that the test moves. */
+export async function startApp({
+  env = {},
+  override = (module) => module,
+}: StartOptions = {}): Promise<RunningApp> {
+  const database = await createTestDatabase();
+  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'debug', PORT: '0', ...database.env, ...env });
+  const logLines: Record<string, unknown>[] = [];
+  const log = createLog(config, linesInto(logLines));
+  const clock = new TestClock();
+  const module = await override(
+    Test.createTestingModule({ imports: [AppModule.forRoot(config, log)] })
+      .overrideProvider(Clock)
+      .useValue(clock),
+  ).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config), {
+    bodyParser: false,
+    logger: false,
+  });
+  await setUpApp(app);
+  const violations = checkAnswers(app);
+  await app.listen(config.port, '127.0.0.1');
+  const url = await app.getUrl();
+  return {
+    app,
+    http: supertest(url),
+    url,
+    clock,
+    logLines,
+    async stop() {
+      await app.close();
+      await database.drop();
+      if (violations.size > 0) {
+        throw new Error(`Not as openapi.json says:\n${[...violations].join('\n')}`);
+      }
+    },
+  };
+}
+
+function linesInto(lines: Record<string, unknown>[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString('utf8').split('\n')) {
+        if (line !== '') lines.push(JSON.parse(line) as Record<string, unknown>);
+      }
+      done();
+    },
+  });
+}

@@ -1,0 +1,14 @@
+import { Clock } from '../../src/clock.js';
+
+/** A clock that stands still until the test moves it. It begins at the real time, as certificates and files expect. */
+export class TestClock extends Clock {
+  private time = Date.now();
+
+  now(): number {
+    return this.time;
+  }
+
+  advance(ms: number): void {
+    this.time += ms;
+  }
+}

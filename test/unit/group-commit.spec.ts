@@ -1,0 +1,89 @@
+import { GroupCommit, GroupCommitOverflow } from '../../src/group-commit.js';
+
+/** A commit that ends when the test says so. */
+function heldCommit() {
+  const batches: { items: number[]; succeed: () => void; fail: (error: Error) => void }[] = [];
+  const commit = (items: number[]) =>
+    new Promise<void>((succeed, fail) => {
+      batches.push({ items, succeed, fail });
+    });
+  return { batches, commit };
+}
+
+const nextTurn = () => new Promise(setImmediate);
+
+describe('a group commit', () => {
+  it('commits what arrives in one turn of the event loop together', async () => {
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit);
+    const added = [group.add(1), group.add(2), group.add(3)];
+    await nextTurn();
+    expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3]]);
+    batches[0]?.succeed();
+    await Promise.all(added);
+  });
+
+  it('answers nobody before the commit has ended', async () => {
+    const { batches, commit } = heldCommit();
+    let answered = false;
+    const added = new GroupCommit(commit).add(1).then(() => (answered = true));
+    await nextTurn();
+    await nextTurn();
+    expect(answered).toBe(false);
+    batches[0]?.succeed();
+    await added;
+    expect(answered).toBe(true);
+  });
+
+  it('keeps at most two under way, and sends what waited meanwhile as one', async () => {
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit);
+    const added: Promise<void>[] = [];
+    for (let item = 1; item <= 6; item++) {
+      added.push(group.add(item));
+      await nextTurn();
+    }
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
+    batches[0]?.succeed();
+    await nextTurn();
+    await nextTurn();
+    expect(batches[2]?.items).toEqual([3, 4, 5, 6]);
+    batches[1]?.succeed();
+    batches[2]?.succeed();
+    await Promise.all(added);
+  });
+
+  it('tells everybody in a batch, and nobody else, when the commit fails', async () => {
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit);
+    const first = Promise.allSettled([group.add(1), group.add(2)]);
+    await nextTurn();
+    const second = group.add(3);
+    await nextTurn();
+    batches[0]?.fail(new Error('disk full'));
+    batches[1]?.succeed();
+    expect((await first).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(second).resolves.toBeUndefined();
+  });
+
+  it('splits what is larger than a batch may be', async () => {
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit, { maxBatch: 2 });
+    const added = [1, 2, 3].map((item) => group.add(item));
+    await nextTurn();
+    await nextTurn();
+    expect(batches.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+    for (const { succeed } of batches) succeed();
+    await Promise.all(added);
+  });
+
+  it('refuses at once when too many wait already', async () => {
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit, { maxWaiting: 1 });
+    const first = group.add(1);
+    await expect(group.add(2)).rejects.toBeInstanceOf(GroupCommitOverflow);
+    await nextTurn();
+    batches[0]?.succeed();
+    await first;
+  });
+});

@@ -1,0 +1,27 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { KeyedHash } from '../../src/keyed-hash.js';
+
+describe('a keyed hash', () => {
+  const key = Buffer.alloc(32, 7);
+  const hash = new KeyedHash(key);
+
+  it('is HMAC-SHA-256 over the length-prefixed domain and parts', () => {
+    expect(hash.digest('otp', 'ü')).toEqual(createHmac('sha256', key).update('3:otp1:ü', 'utf8').digest());
+  });
+
+  it('is the same for the same parts', () => {
+    expect(hash.digest('limit', 'a@b.co')).toEqual(hash.digest('limit', 'a@b.co'));
+  });
+
+  it.each<[string, Buffer]>([
+    ['the domain', hash.digest('other', 'ab', 'c')],
+    ['a part', hash.digest('limit', 'ab', 'd')],
+    ['where one part ends and the next begins', hash.digest('limit', 'a', 'bc')],
+    ['the number of parts', hash.digest('limit', 'abc')],
+    ['an empty part', hash.digest('limit', 'ab', 'c', '')],
+    ['where the domain ends', hash.digest('limita', 'b', 'c')],
+    ['the key', new KeyedHash(randomBytes(32)).digest('limit', 'ab', 'c')],
+  ])('depends on %s', (_what, other) => {
+    expect(hash.digest('limit', 'ab', 'c')).not.toEqual(other);
+  });
+});

@@ -1,0 +1,164 @@
+import { Test, type TestingModule } from '@nestjs/testing';
+import { MailerModule, MailerService } from '@nestjs-modules/mailer';
+import { mailerOptions } from '../../src/auth/send/mailer-options.js';
+import { PermanentDeliveryError, TransientDeliveryError } from '../../src/auth/send/notification-provider.js';
+import { parseSender } from '../../src/auth/send/providers/mail-sender.js';
+import { SmtpProvider } from '../../src/auth/send/providers/smtp.provider.js';
+import { ConfigurationError } from '../../src/config.js';
+import { ScriptedSmtpServer, type SmtpStage } from '../support/smtp-server.js';
+import { TestClock } from '../support/test-clock.js';
+
+const messageId = 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f';
+const message = {
+  messageId,
+  to: 'user@example.org',
+  subject: 'Grüße from {{name}}',
+  text: 'Your code is 123456, {{name}}',
+  html: '<p>Your code is 123456, {{name}}</p>',
+};
+
+let server: ScriptedSmtpServer;
+let wired: TestingModule;
+const clock = new TestClock();
+
+async function providerFor(url: string, mailFrom = 'Exämple, Inc. <no-reply@mail.example.com>') {
+  wired = await Test.createTestingModule({ imports: [MailerModule.forRoot(mailerOptions(url))] }).compile();
+  return new SmtpProvider(wired.get(MailerService), parseSender(mailFrom), clock, 15_000);
+}
+
+beforeEach(async () => {
+  server = await ScriptedSmtpServer.start();
+});
+
+afterEach(async () => {
+  await wired.close();
+  await server.stop();
+});
+
+describe('the mail that leaves', () => {
+  it('carries an id made from the message id, the sender by name, the time, and is marked as automatic', async () => {
+    const provider = await providerFor(server.url);
+    await provider.send(message);
+    const [mail] = server.received;
+    expect(mail).toMatchObject({ from: 'no-reply@mail.example.com', to: ['user@example.org'] });
+    expect(mail?.parsed.messageId).toBe(`<${messageId}@mail.example.com>`);
+    expect(mail?.parsed.from?.value).toEqual([
+      { name: 'Exämple, Inc.', address: 'no-reply@mail.example.com' },
+    ]);
+    expect(mail?.parsed.headers.get('auto-submitted')).toBe('auto-generated');
+    expect(mail?.parsed.date).toEqual(new Date(Math.floor(clock.now() / 1000) * 1000));
+    expect(mail?.parsed.headers.has('x-mailer')).toBe(false);
+  });
+
+  it('arrives as it was rendered: text and HTML, nothing filled in by the mailer', async () => {
+    const provider = await providerFor(server.url);
+    await provider.send(message);
+    const mail = server.received[0]?.parsed;
+    expect(mail?.subject).toBe(message.subject);
+    expect(mail?.text?.trimEnd()).toBe(message.text);
+    expect(mail && mail.html && mail.html.trimEnd()).toBe(message.html);
+  });
+
+  it('goes to one mailbox: a list in place of an address reaches nobody', async () => {
+    const provider = await providerFor(server.url);
+    await provider.send({ ...message, to: '"a,b"@example.org' });
+    expect(server.received.map(({ to }) => to)).toEqual([['"a,b"@example.org']]);
+    const error = await provider
+      .send({ ...message, to: 'a@example.org,victim@example.org' })
+      .catch((e: unknown) => e);
+    expect(error).toMatchObject({ reason: 'malformed_message' });
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('shares connections with other mails', async () => {
+    const provider = await providerFor(server.url);
+    for (let n = 0; n < 5; n++) await provider.send(message);
+    expect(server.received).toHaveLength(5);
+    expect(server.connections).toBe(1);
+  });
+
+  it('finds its way when the server has closed the pooled connection meanwhile', async () => {
+    const provider = await providerFor(server.url);
+    await provider.send(message);
+    await server.stop();
+    await server.listen();
+    await provider.send(message);
+    expect(server.received).toHaveLength(2);
+  });
+});
+
+describe('a refusal', () => {
+  const permanent: [SmtpStage, number, string, string][] = [
+    ['rcpt', 550, 'No such user', 'rejected_recipient'],
+    ['rcpt', 501, 'Bad recipient address syntax', 'rejected_recipient'],
+    ['rcpt', 553, 'Mailbox name not allowed', 'rejected_recipient'],
+    ['rcpt', 550, '5.1.1 No such user', 'rejected_recipient'],
+    ['rcpt', 554, '5.2.1 Mailbox disabled', 'rejected_recipient'],
+    ['rcpt', 550, '5.4.1 Recipient address rejected: Access denied', 'rejected_recipient'],
+    ['message', 554, '5.6.0 Content rejected', 'rejected_message'],
+    ['message', 552, 'Too big', 'rejected_message'],
+  ];
+  it.each(permanent)('at %s with %i %s is permanent', async (stage, code, text, reason) => {
+    const provider = await providerFor(server.url);
+    server.refuseAt(stage, code, text);
+    const error = await provider.send(message).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(PermanentDeliveryError);
+    expect(error).toMatchObject({ reason });
+  });
+
+  const transient: [SmtpStage, number, string, string][] = [
+    ['connect', 554, 'Your address is on a block list', 'refused_by_server'],
+    ['connect', 421, 'Too busy', 'deferred'],
+    ['mail', 550, '5.7.1 Sender not verified', 'rejected_sender'],
+    ['mail', 451, 'Later', 'deferred'],
+    ['rcpt', 550, '5.7.1 Relaying denied', 'refused_by_server'],
+    ['rcpt', 554, 'Relay access denied', 'refused_by_server'],
+    ['rcpt', 550, '5.1.8 Sender address has a bad domain', 'refused_by_server'],
+    ['rcpt', 530, '5.7.0 Authentication required', 'refused_by_server'],
+    ['rcpt', 450, '4.2.0 Greylisted', 'deferred'],
+    ['rcpt', 452, '4.2.2 Mailbox full', 'deferred'],
+    ['message', 451, 'Later', 'deferred'],
+    ['message', 421, 'Shutting down', 'deferred'],
+  ];
+  it.each(transient)('at %s with %i %s is transient', async (stage, code, text, reason) => {
+    const provider = await providerFor(server.url);
+    server.refuseAt(stage, code, text);
+    const error = await provider.send(message).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(TransientDeliveryError);
+    expect(error).toMatchObject({ reason });
+  });
+
+  it('of our password is transient and says so', async () => {
+    const provider = await providerFor(server.urlWithCredentials);
+    server.refuseAt('auth', 535, '5.7.8 Bad credentials');
+    const error = await provider.send(message).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(TransientDeliveryError);
+    expect(error).toMatchObject({ reason: 'authentication_failed' });
+  });
+
+  it('keeps what the server said for the log, without the recipient', async () => {
+    const provider = await providerFor(server.url);
+    server.refuseAt('rcpt', 550, '5.1.1 <User@Example.org> unknown');
+    const error = (await provider.send(message).catch((e: unknown) => e)) as Error;
+    expect((error.cause as Error).message).toContain('550 5.1.1 <recipient> unknown');
+  });
+});
+
+describe('the sender', () => {
+  it.each(['', 'nobody', 'a@example.com, b@example.com', 'A <a@example.com>\r\nBcc: b@example.com'])(
+    'cannot be %j',
+    async (mailFrom) => {
+      wired = await Test.createTestingModule({}).compile();
+      expect(() => parseSender(mailFrom)).toThrow(ConfigurationError);
+    },
+  );
+});
+
+describe('the options of the mailer', () => {
+  it('require TLS where a password would travel a network', async () => {
+    wired = await Test.createTestingModule({}).compile();
+    expect(mailerOptions('smtp://user:pass@mail.example.com').transport).toMatchObject({ requireTLS: true });
+    expect(mailerOptions('smtp://mail.example.com').transport).toMatchObject({ requireTLS: false });
+    expect(mailerOptions('smtp://user:pass@127.0.0.1').transport).toMatchObject({ requireTLS: false });
+  });
+});
