@@ -122,7 +122,7 @@ export default async () => {
     testPathIgnorePatterns: ['/node_modules/', ...(chromium ? [] : ['\\.browser\\.e2e-spec\\.ts$'])],
   };
   return {
-    testTimeout: 30_000,
+    testTimeout: 240_000,
     globalSetup: '<rootDir>/test/support/global-setup.mjs',
     projects: [
       {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiErrorFilter } from './api-error.filter.js';
@@ -44,10 +45,11 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
     reply.headers(headers).header('x-request-id', request.id);
     done();
   });
-  app.enableCors({
+  // Not by `app.enableCors`: that writes past Fastify, and then Node checks and stores every header of the answer anew.
+  await app.register(cors, {
     origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    exposedHeaders: [...rateLimitHeaderNames, 'Retry-After', replayedHeader, 'X-Request-Id'],
+    methods: 'GET, HEAD, POST, PUT',
+    exposedHeaders: [...rateLimitHeaderNames, 'Retry-After', replayedHeader, 'X-Request-Id'].join(', '),
     maxAge: 600,
   });
   keepInboxFromOtherSites(fastify);

@@ -2,10 +2,17 @@
 export abstract class Clock {
   /** Milliseconds since the Unix epoch. */
   abstract now(): number;
+
+  /** Milliseconds since some fixed moment, for lengths of time: nobody sets this clock, forward or back. */
+  abstract monotonic(): number;
 }
 
 export class SystemClock extends Clock {
   now(): number {
     return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
   }
 }

@@ -3,8 +3,14 @@ export class GroupCommitOverflow extends Error {
   override readonly name = 'GroupCommitOverflow';
 }
 
+/** What a caller gets whose turn did not come in time, because earlier commits took so long. Nothing was written. */
+export class GroupCommitTimeout extends Error {
+  override readonly name = 'GroupCommitTimeout';
+}
+
 interface Waiting<T> {
   item: T;
+  since: number;
   resolve: () => void;
   reject: (reason: unknown) => void;
 }
@@ -14,6 +20,8 @@ interface GroupCommitOptions {
   maxInFlight?: number;
   maxBatch?: number;
   maxWaiting?: number;
+  /** Who has waited longer, in milliseconds, when its turn comes, is turned away. A commit under way is not cut short. */
+  maxWaitMs?: number;
 }
 
 /**
@@ -27,15 +35,17 @@ export class GroupCommit<T> {
   private readonly maxInFlight: number;
   private readonly maxBatch: number;
   private readonly maxWaiting: number;
+  private readonly maxWaitMs: number;
 
   /** @param commit makes all items durable, or none and rejects */
   constructor(
     private readonly commit: (items: T[]) => Promise<void>,
-    { maxInFlight = 2, maxBatch = 500, maxWaiting = 20_000 }: GroupCommitOptions = {},
+    { maxInFlight = 2, maxBatch = 500, maxWaiting = 20_000, maxWaitMs = 15_000 }: GroupCommitOptions = {},
   ) {
     this.maxInFlight = maxInFlight;
     this.maxBatch = maxBatch;
     this.maxWaiting = maxWaiting;
+    this.maxWaitMs = maxWaitMs;
   }
 
   /** Whether somebody is waiting for a commit. */
@@ -43,11 +53,14 @@ export class GroupCommit<T> {
     return this.inFlight > 0 || this.waiting.length > 0;
   }
 
-  /** Resolves once the item is committed; rejects with the commit's error, or with `GroupCommitOverflow` at once. */
+  /**
+   * Resolves once the item is committed; rejects with the commit's error, with `GroupCommitOverflow` at once, or with
+   * `GroupCommitTimeout`.
+   */
   add(item: T): Promise<void> {
     if (this.waiting.length >= this.maxWaiting) return Promise.reject(new GroupCommitOverflow());
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      this.waiting.push({ item, since: performance.now(), resolve, reject });
       this.schedule();
     });
   }
@@ -63,7 +76,9 @@ export class GroupCommit<T> {
   }
 
   private async flush(): Promise<void> {
+    this.turnAwayTheLate();
     const batch = this.waiting.splice(0, this.maxBatch);
+    if (batch.length === 0) return;
     this.inFlight++;
     if (this.waiting.length > 0) this.schedule();
     try {
@@ -75,5 +90,13 @@ export class GroupCommit<T> {
       this.inFlight--;
       if (this.waiting.length > 0) this.schedule();
     }
+  }
+
+  private turnAwayTheLate(): void {
+    const earliest = performance.now() - this.maxWaitMs;
+    // They stand in the order in which they came.
+    const inTime = this.waiting.findIndex(({ since }) => since >= earliest);
+    const late = this.waiting.splice(0, inTime === -1 ? this.waiting.length : inTime);
+    for (const { reject } of late) reject(new GroupCommitTimeout());
   }
 }

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { headerComponents, refToHeader } from './headers.openapi.js';
@@ -30,21 +31,24 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
 
 /** Swagger UI at `/docs`, the document at `/openapi.json`. */
 export function serveDocs(app: NestFastifyApplication): void {
+  letDocsLoadTheirScripts(app.getHttpAdapter().getInstance());
   SwaggerModule.setup('docs', app, () => describeApi(app), {
     raw: ['json'],
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Strike Auth',
     swaggerOptions: { displayRequestDuration: true, defaultModelsExpandDepth: 0, validatorUrl: null },
   });
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onSend', (request, reply, payload, done) => {
-      if (/^\/docs(\/|\/index\.html)?$/.test(request.routeOptions.url ?? '')) {
-        reply.header('Content-Security-Policy', docsPolicy);
-      }
+}
+
+/** For the routes that come after this call. */
+function letDocsLoadTheirScripts(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (!/^\/docs(\/|\/index\.html)?$/.test(route.url)) return;
+    route.onSend = (_request, reply, payload, done) => {
+      reply.header('Content-Security-Policy', docsPolicy);
       done(null, payload);
-    });
+    };
+  });
 }
 
 /** Our own scripts only. Swagger UI writes styles into its elements and has its icons in data URLs. */

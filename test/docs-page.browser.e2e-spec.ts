@@ -8,7 +8,7 @@ let browser: Browser;
 beforeAll(async () => {
   running = await startApp();
   browser = await launchBrowser();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();
@@ -37,7 +37,7 @@ it('lets a developer try POST /resend from the page of the documentation', async
     expect(await answer.innerText()).toMatch(/"message_id": "msg_[0-9a-f]{32}"/);
   }
   expect(complaints).toEqual([]);
-}, 60_000);
+});
 
 it('shows every endpoint in its group, and nothing but the service is asked', async () => {
   const { page, complaints } = await openPage(browser, 'about:blank');
@@ -60,4 +60,4 @@ it('shows every endpoint in its group, and nothing but the service is asked', as
   expect(await page.locator('.opblock').count()).toBe(12);
   expect([...hosts]).toEqual([new URL(running.url).host]);
   expect(complaints).toEqual([]);
-}, 60_000);
+});

@@ -46,7 +46,7 @@ describe('an accepted message', () => {
     await eventually('an attempt that failed', () => service.output().includes('"status":"retry"'));
     await smtp.listen();
     await eventually('the second mail', () => mailsWith(body['message_id']).length === 1, 60_000);
-  }, 90_000);
+  });
 
   it('arrives after a restart when the process is killed between the answer and the sending', async () => {
     const first = await start();
@@ -60,7 +60,7 @@ describe('an accepted message', () => {
     smtp.behave();
     await start();
     await eventually('the mail', () => mailsWith(body['message_id']).length === 1, 60_000);
-  }, 90_000);
+  });
 
   it('is sent now or after the restart when the process is asked to stop', async () => {
     const service = await start();
@@ -77,5 +77,5 @@ describe('an accepted message', () => {
     for (const { body } of answers) {
       await eventually('each mail', () => mailsWith(body['message_id']).length === 1, 60_000);
     }
-  }, 90_000);
+  });
 });

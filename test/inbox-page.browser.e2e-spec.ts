@@ -15,7 +15,7 @@ beforeAll(async () => {
   base = `http://localhost:${port}`;
   running = await startApp({ env: { PORT: port } });
   browser = await launchBrowser();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();
@@ -58,4 +58,4 @@ it('leads a person who lost the first mail from the second to the confirmation',
   expect(confirmation.url()).toBe(`${base}/`);
   expect((await users.findOneByOrFail({ email })).emailConfirmedAt).toBeInstanceOf(Date);
   expect(complaints).toEqual([]);
-}, 60_000);
+});

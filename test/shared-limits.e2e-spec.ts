@@ -20,7 +20,7 @@ describeWithRedis('two processes that share a Redis', () => {
       const env = { ...database.env, REDIS_URL: redis.url, THROTTLE_STORE: 'redis', LIMIT_IP: '100000/10m' };
       processes.push(await startService({ ...env, HASHING_KEY: hashingKey }));
     }
-  }, 90_000);
+  });
 
   afterAll(async () => {
     for (const running of processes) await running.kill('SIGKILL');

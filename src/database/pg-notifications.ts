@@ -1,8 +1,14 @@
+import { setTimeout } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { Notifications, type Unsubscribe } from './notifications.js';
 
+/**
+ * How soon one notification follows another on the same channel, in milliseconds. Each is a commit of its own, which
+ * under load would be one for every commit of those who publish.
+ */
+const restMs = 20;
 const firstRetryMs = 100;
 const longestRetryMs = 5_000;
 
@@ -29,7 +35,8 @@ export class PgNotifications extends Notifications implements BeforeApplicationS
     this.publishing.set(channel, 'in flight');
     this.send(channel)
       .catch((error: unknown) => this.logger.debug(`A notification was lost: ${String(error)}`))
-      .finally(() => {
+      .then(() => setTimeout(restMs, undefined, { ref: false }))
+      .then(() => {
         const again = this.publishing.get(channel) === 'once more';
         this.publishing.delete(channel);
         if (again) this.publish(channel);
@@ -87,7 +94,7 @@ export class PgNotifications extends Notifications implements BeforeApplicationS
     if (this.failures === 0) this.logger.warn(`Not listening for notifications: ${reason}`);
     const delay = Math.min(longestRetryMs, firstRetryMs * 2 ** this.failures++);
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => void this.reconnect(), delay).unref();
+    this.retry = globalThis.setTimeout(() => void this.reconnect(), delay).unref();
   }
 
   private async reconnect(): Promise<void> {

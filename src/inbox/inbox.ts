@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../clock.js';
+import { uuidV7 } from '../uuid-v7.js';
 import type { InboxMessage } from './inbox-message.js';
 
 const inboxCapacity = 1_000;
@@ -16,7 +16,7 @@ export class Inbox {
   constructor(private readonly clock: Clock) {}
 
   add(message: ArrivedMessage): void {
-    const received = { id: uuidv7(), ...message, received_at: new Date(this.clock.now()).toISOString() };
+    const received = { id: uuidV7(this.clock.now()), ...message, received_at: new Date(this.clock.now()).toISOString() };
     this.messages = [received, ...this.messages.slice(0, inboxCapacity - 1)];
   }
 

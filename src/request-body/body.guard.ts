@@ -30,17 +30,12 @@ export function bodyGuard<T extends object>(
   class BodyGuard implements AsyncGuard {
     async canActivate(context: ExecutionContext): Promise<boolean> {
       const request = context.switchToHttp().getRequest<FastifyRequest>();
-      const fields = withoutNulls(await parseBody(request, { acceptForm }));
+      const fields = await parseBody(request, { acceptForm });
       request.body = validated(bodyClass, read(fields));
       return true;
     }
   }
   return BodyGuard;
-}
-
-/** Real clients send `null` for what they do not have. */
-function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
 /**
@@ -51,10 +46,14 @@ export class Nested {
   constructor(readonly value: object) {}
 }
 
+/** Without the nulls, which real clients send for what they do not have, and with everything nested shielded. */
 function shielded(fields: Record<string, unknown>): Record<string, unknown> {
-  const shield = (value: unknown) =>
-    typeof value === 'object' && value !== null ? new Nested(value) : value;
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, shield(value)]));
+  const plain: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    // Assigning to `__proto__` would change what the object inherits; no field of ours has that name.
+    if (value !== null && name !== '__proto__') plain[name] = typeof value === 'object' ? new Nested(value) : value;
+  }
+  return plain;
 }
 
 /**

@@ -69,7 +69,7 @@ describe.each([
     const error = await failureOf(rig.impatient.send(message));
     expect(error).toBeInstanceOf(TransientDeliveryError);
     expect(error).toMatchObject({ reason: 'timed_out' });
-    expect(performance.now() - started).toBeLessThan(impatientMs * 10);
+    expect(performance.now() - started).toBeLessThan(impatientMs * 30);
     rig.recovers();
     await expect(rig.provider.send(message)).resolves.toEqual({ receiptId: null });
   });

@@ -3,6 +3,7 @@ import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-slidin
 import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import type { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
+import { testHash } from '../support/hash.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
 
@@ -160,14 +161,14 @@ describeWithRedis('the sliding log in Redis', () => {
   });
 
   describe('RedisSlidingLog', () => {
-    describeSlidingLog('redis', (clock) => new RedisSlidingLog(redis, clock));
+    describeSlidingLog('redis', (clock) => new RedisSlidingLog(redis, testHash, clock));
   });
 
   describe('ResilientSlidingLog', () => {
     describeSlidingLog(
       'redis',
       (clock) =>
-        new ResilientSlidingLog(redis, new RedisSlidingLog(redis, clock), new MemorySlidingLog(clock)),
+        new ResilientSlidingLog(redis, new RedisSlidingLog(redis, testHash, clock), new MemorySlidingLog(clock)),
     );
   });
 });

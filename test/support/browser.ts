@@ -34,7 +34,11 @@ export async function openPage(browser: Browser, url: string): Promise<Visit> {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+    page.on('requestfailed', (request) => {
+      const reason = request.failure()?.errorText ?? '';
+      // A page that polls is left in the middle of a request: that is not the server's failure.
+      if (reason !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed: ${reason}`);
+    });
     page.on('response', (response) => {
       if (response.status() >= 400) complaints.push(`${response.url()} answered ${response.status()}`);
     });

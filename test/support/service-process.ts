@@ -35,12 +35,14 @@ export async function startService(env: Record<string, string>): Promise<Service
   const url = `http://127.0.0.1:${port}`;
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string | null);
   await eventually(
-    `a ready service; it said:\n${output}`,
+    () => `a ready service; it said:\n${output}`,
     async () => {
       if (child.exitCode !== null) throw new Error(`The service ended at start:\n${output}`);
-      return (await fetch(`${url}/health/ready`).catch(() => null))?.ok;
+      // Another process may have been given the port meanwhile and never answer.
+      const answer = fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
+      return (await answer.catch(() => null))?.ok;
     },
-    30_000,
+    90_000,
   );
   return {
     url,

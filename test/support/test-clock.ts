@@ -8,6 +8,10 @@ export class TestClock extends Clock {
     return this.time;
   }
 
+  monotonic(): number {
+    return this.time;
+  }
+
   advance(ms: number): void {
     this.time += ms;
   }

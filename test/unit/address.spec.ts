@@ -1,3 +1,5 @@
+import { isEmail } from 'class-validator';
+import fc from 'fast-check';
 import { normaliseEmail, normalisePhone } from '../../src/auth/address.js';
 
 describe('an email address', () => {
@@ -13,6 +15,21 @@ describe('an email address', () => {
   ])('%j is counted and sent to as %j', (text, normal) => {
     expect(normaliseEmail(text)).toBe(normal);
     expect(normaliseEmail(normal)).toBe(normal);
+  });
+
+  it('is taken exactly when the library takes it', () => {
+    const part = fc.string({ unit: fc.constantFrom('a', 'b', '7', '.', '-', '_', '+', '\''), maxLength: 70 });
+    const label = fc.string({ unit: fc.constantFrom('a', 'b', '7', '-', '_'), maxLength: 66 });
+    const domain = fc
+      .array(label, { maxLength: 3 })
+      .chain((labels) => fc.constantFrom('com', 'c', 'co7', 'museum', '').map((tld) => [...labels, tld].join('.')));
+    fc.assert(
+      fc.property(part, domain, (localPart, host) => {
+        const address = `${localPart}@${host}`;
+        expect(normaliseEmail(address)).toBe(isEmail(address) ? address : null);
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   it('keeps look-alikes of a domain apart', () => {

@@ -65,7 +65,7 @@ onPostgres('The data source on PostgreSQL', () => {
     );
 
     await expect(dataSource.initialize()).rejects.toThrow(/timeout/);
-  }, 8_000);
+  }, 60_000);
 
   it('gives a query up when no answer comes, and does not use that connection again', async () => {
     const line = await lineTo(database);

@@ -68,7 +68,7 @@ describe('The embedded database and processes', () => {
       const rows = await rowsInside();
       expect(acknowledged.filter((n) => !rows.has(n))).toEqual([]);
     }
-  }, 180_000);
+  });
 
   it('refuses a second process with a sentence that says what to do', async () => {
     const first = startWriter();
@@ -84,7 +84,7 @@ describe('The embedded database and processes', () => {
     await eventually('the first to go on', () => acknowledgedBy(first.output).length > before);
     first.child.kill('SIGKILL');
     await first.exited;
-  }, 120_000);
+  });
 
   it('answers with an error when the disk takes no more, and keeps what it had acknowledged', async () => {
     // Stands for a full disk: no file may grow beyond 17 MB, a little more than a segment of the write-ahead log.
@@ -95,5 +95,5 @@ describe('The embedded database and processes', () => {
     expect(writer.output).toMatch(/could not extend file .*File too large/);
     const rows = await rowsInside();
     expect(acknowledgedBy(writer.output).filter((n) => !rows.has(n))).toEqual([]);
-  }, 120_000);
+  });
 });

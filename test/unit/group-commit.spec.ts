@@ -1,4 +1,4 @@
-import { GroupCommit, GroupCommitOverflow } from '../../src/group-commit.js';
+import { GroupCommit, GroupCommitOverflow, GroupCommitTimeout } from '../../src/group-commit.js';
 
 /** A commit that ends when the test says so. */
 function heldCommit() {
@@ -85,5 +85,23 @@ describe('a group commit', () => {
     await nextTurn();
     batches[0]?.succeed();
     await first;
+  });
+
+  it('turns those away whose turn comes too late, and goes on with the others', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit, { maxInFlight: 1, maxWaitMs: 1_000 });
+    const first = group.add(1);
+    await nextTurn();
+    const late = expect(group.add(2)).rejects.toBeInstanceOf(GroupCommitTimeout);
+    jest.advanceTimersByTime(1_001);
+    const inTime = group.add(3);
+    batches[0]?.succeed();
+    await Promise.all([first, late]);
+    await nextTurn();
+    expect(batches[1]?.items).toEqual([3]);
+    batches[1]?.succeed();
+    await inTime;
+    jest.useRealTimers();
   });
 });

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-jest.setTimeout(120_000);
 
 const root = join(__dirname, '../..');
 const written = '.dependency-cruiser.cjs';

@@ -60,6 +60,31 @@ describe('MemorySlidingLog', () => {
     warn.mockRestore();
   });
 
+  it('does not mind what becomes of the time of day', async () => {
+    let elapsed = 0;
+    const storage = new MemorySlidingLog({ monotonic: () => elapsed });
+    await storage.increment('a', 60_000, 1, 0, 'email');
+    elapsed += 59_999;
+    expect((await storage.increment('a', 60_000, 1, 0, 'email')).isBlocked).toBe(true);
+    elapsed += 1;
+    expect((await storage.increment('a', 60_000, 1, 0, 'email')).isBlocked).toBe(false);
+  });
+
+  it('counts a slot that was postponed from then on', () => {
+    const clock = new TestClock();
+    const storage = new MemorySlidingLog(clock);
+    const { postpone } = storage.reserve('a', 60_000, 1, 'email');
+    clock.advance(100);
+    postpone();
+    clock.advance(59_999);
+    expect(storage.reserve('a', 60_000, 1, 'email').record).toMatchObject({
+      isBlocked: true,
+      timeToBlockExpire: 1,
+    });
+    clock.advance(1);
+    expect(storage.reserve('a', 60_000, 1, 'email').record.isBlocked).toBe(false);
+  });
+
   it('gives a slot back that was withdrawn', () => {
     const storage = new MemorySlidingLog(new TestClock());
     const first = storage.reserve('a', window, 1, 'email');

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
@@ -7,6 +7,7 @@ import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import { SystemClock } from '../../src/clock.js';
 import { eventually } from '../support/eventually.js';
+import { redisKey, testHash } from '../support/hash.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 
 const window = 60_000;
@@ -26,7 +27,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     connection = createRedisConnection(server.url);
     storage = new ResilientSlidingLog(
       connection,
-      new RedisSlidingLog(connection),
+      new RedisSlidingLog(connection, testHash),
       new MemorySlidingLog(new SystemClock()),
     );
   });
@@ -39,11 +40,23 @@ describeWithRedis('the limiter while Redis is away', () => {
   const increment = (key: string, limit = 3) => storage.increment(key, window, limit, 0, 'email');
   const comesBack = () => eventually('the return to Redis', () => storage.state() === 'redis');
 
-  /** How long the decision took, in milliseconds, and what it was. */
+  /**
+   * The decision, and whether it came within the patience. A timer of this process is the judge: while the machine gives
+   * the process no time at all, the timer stands still as well.
+   */
   async function timed(key: string, limit = 3) {
-    const start = performance.now();
+    const judge = new AbortController();
+    let inTime = true;
+    const patienceEnds = setTimeout(patience, undefined, { signal: judge.signal })
+      // Answers that arrived while the process stood still are read first.
+      .then(() => setImmediate())
+      .then(() => setImmediate())
+      .then(() => (inTime = false))
+      .catch(() => true);
     const { isBlocked } = await increment(key, limit);
-    return { isBlocked, took: performance.now() - start };
+    judge.abort();
+    await patienceEnds;
+    return { isBlocked, inTime };
   }
 
   it('counts in process when Redis is killed, and in Redis again when it is back', async () => {
@@ -53,9 +66,7 @@ describeWithRedis('the limiter while Redis is away', () => {
 
     await server.kill();
     for (let i = 0; i < 10; i++) {
-      const { isBlocked, took } = await timed('a');
-      expect(isBlocked).toBe(i >= 2);
-      expect(took).toBeLessThan(patience);
+      expect(await timed('a')).toEqual({ isBlocked: i >= 2, inTime: true });
     }
     expect((await increment('b')).isBlocked).toBe(false);
     expect(storage.state()).toBe('memory-fallback');
@@ -63,7 +74,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     await server.restart();
     await comesBack();
     expect((await increment('c')).isBlocked).toBe(false);
-    expect(await connection.exists('strike-auth:limit:email:c')).toBe(1);
+    expect(await connection.exists(redisKey('c'))).toBe(1);
   });
 
   it('grants no new quota when Redis comes back empty', async () => {
@@ -83,14 +94,14 @@ describeWithRedis('the limiter while Redis is away', () => {
     const asksPerKey = 5;
     const admissions = new Map<string, number>();
     let asked = 0;
-    let slowest = 0;
+    let late = 0;
     let running = true;
     const clients = Array.from({ length: 20 }, async () => {
       while (running || asked % asksPerKey !== 0) {
         const key = `key ${Math.floor(asked++ / asksPerKey)}`;
-        const { isBlocked, took } = await timed(key, 3);
+        const { isBlocked, inTime } = await timed(key, 3);
         admissions.set(key, (admissions.get(key) ?? 0) + (isBlocked ? 0 : 1));
-        slowest = Math.max(slowest, took);
+        if (!inTime) late++;
         await setImmediate();
       }
     });
@@ -110,7 +121,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     running = false;
     await Promise.all(clients);
     expect(new Set(admissions.values())).toEqual(new Set([3]));
-    expect(slowest).toBeLessThan(patience);
+    expect(late).toBe(0);
   });
 
   it('answers within its patience when Redis hangs, and returns when it goes on', async () => {
@@ -119,7 +130,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     server.freeze();
     const simultaneous = await Promise.all(Array.from({ length: 20 }, () => timed('a')));
     const later = await timed('a');
-    for (const { took } of [...simultaneous, later]) expect(took).toBeLessThan(patience);
+    expect([...simultaneous, later].filter(({ inTime }) => !inTime)).toEqual([]);
     expect(simultaneous.filter(({ isBlocked }) => !isBlocked)).toHaveLength(2);
     expect(later).toMatchObject({ isBlocked: true });
     expect(storage.state()).toBe('memory-fallback');
@@ -184,11 +195,11 @@ describeWithRedis('the limiter while Redis is away', () => {
 
   it('shares a limit with the other instances, and gives back what Redis refuses', async () => {
     await storage.onModuleInit();
-    const other = new RedisSlidingLog(connection);
+    const other = new RedisSlidingLog(connection, testHash);
     for (let i = 0; i < 2; i++) await other.increment('a', window, 3, 0, 'email');
     const decisions = await Promise.all(Array.from({ length: 10 }, () => increment('a')));
     expect(decisions.filter(({ isBlocked }) => !isBlocked)).toHaveLength(1);
-    await connection.del('strike-auth:limit:email:a');
+    await connection.del(redisKey('a'));
     expect((await increment('a')).isBlocked).toBe(false);
     expect((await increment('a')).isBlocked).toBe(false);
     expect((await increment('a')).isBlocked).toBe(true);

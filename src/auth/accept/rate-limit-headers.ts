@@ -32,12 +32,12 @@ export function writeRateLimitHeaders(reply: FastifyReply, checked: CheckedLimit
   const limits = [...(checkedLimits.get(reply) ?? []), checked];
   checkedLimits.set(reply, limits);
   const scarcest = limits.reduce((a, b) => (isScarcer(b, a) ? b : a));
-  reply.header('X-RateLimit-Limit', String(scarcest.limit.max));
-  reply.header('X-RateLimit-Remaining', String(scarcest.remaining));
-  reply.header('X-RateLimit-Reset', String(scarcest.reset));
-  reply.header('RateLimit-Policy', limits.map(policyItem).join(', '));
+  reply.header('x-ratelimit-limit', String(scarcest.limit.max));
+  reply.header('x-ratelimit-remaining', String(scarcest.remaining));
+  reply.header('x-ratelimit-reset', String(scarcest.reset));
+  reply.header('ratelimit-policy', limits.map(policyItem).join(', '));
   reply.header(
-    'RateLimit',
+    'ratelimit',
     limits.map(({ name, remaining, reset }) => `"${name}";r=${remaining};t=${reset}`).join(', '),
   );
   return scarcest.remaining === 0 ? scarcest.reset : 0;

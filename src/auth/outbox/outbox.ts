@@ -4,7 +4,8 @@ import { Clock } from '../../clock.js';
 import { Notifications } from '../../database/notifications.js';
 import { Transaction } from '../../database/transaction.js';
 import { GroupCommit } from '../../group-commit.js';
-import { messageIdOf, newMessageUuid } from '../../message-id.js';
+import { messageIdOf } from '../../message-id.js';
+import { uuidV7 } from '../../uuid-v7.js';
 import type { Channel, ConfirmationType } from '../confirmation-type.js';
 import { orUnavailable } from '../unavailable.js';
 
@@ -20,9 +21,14 @@ export interface MessageRequest {
   readonly messageUuid?: string;
 }
 
-interface AcceptedMessage extends Omit<MessageRequest, 'messageUuid'> {
+/** A row of `messages`, as its JSON. */
+interface AcceptedMessage {
   readonly id: string;
-  readonly acceptedAt: Date;
+  readonly type: ConfirmationType;
+  readonly channel: Channel;
+  readonly recipient: string;
+  readonly redirect_to: string | null;
+  readonly at: Date;
 }
 
 /** The channel on which workers hear that there is something to do. */
@@ -32,8 +38,8 @@ export const messagesChannel = 'messages';
 const insert = `
   INSERT INTO messages (id, type, channel, recipient, redirect_to, due_at, accepted_at)
   SELECT id, type, channel, recipient, redirect_to, at, at
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-    AS row (id, type, channel, recipient, redirect_to, at)
+  FROM json_to_recordset($1)
+    AS row (id uuid, type text, channel text, recipient text, redirect_to text, at timestamptz)
   ON CONFLICT (id) DO NOTHING`;
 
 /** Where accepted messages wait, durably. It knows no users: every identifier costs it the same. */
@@ -48,7 +54,7 @@ export class Outbox {
     private readonly clock: Clock,
   ) {
     this.commits = new GroupCommit(async (messages) => {
-      await dataSource.query(insert, columns(messages));
+      await dataSource.query(insert, [JSON.stringify(messages)]);
     });
   }
 
@@ -71,31 +77,21 @@ export class Outbox {
   /** Accepts the message as part of the transaction that is under way: it is there when the rest is, or not at all. */
   async acceptInTransaction(request: MessageRequest): Promise<{ message_id: string }> {
     const message = this.received(request);
-    await this.transaction.manager.query(insert, columns([message]));
+    await this.transaction.manager.query(insert, [JSON.stringify([message])]);
     // Workers hear of it when the transaction commits.
     await this.transaction.manager.query('SELECT pg_notify($1, $2)', [messagesChannel, '']);
     return { message_id: messageIdOf(message.id) };
   }
 
   private received({ messageUuid, type, channel, identifier, redirectTo }: MessageRequest): AcceptedMessage {
+    const now = this.clock.now();
     return {
-      id: messageUuid ?? newMessageUuid(),
+      id: messageUuid ?? uuidV7(now),
       type,
       channel,
-      identifier,
-      redirectTo,
-      acceptedAt: new Date(this.clock.now()),
+      recipient: identifier,
+      redirect_to: redirectTo,
+      at: new Date(now),
     };
   }
-}
-
-function columns(messages: readonly AcceptedMessage[]): unknown[][] {
-  return [
-    messages.map(({ id }) => id),
-    messages.map(({ type }) => type),
-    messages.map(({ channel }) => channel),
-    messages.map(({ identifier }) => identifier),
-    messages.map(({ redirectTo }) => redirectTo),
-    messages.map(({ acceptedAt }) => acceptedAt),
-  ];
 }

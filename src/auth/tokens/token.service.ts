@@ -1,11 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { MoreThan, MoreThanOrEqual } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
 import { Transaction } from '../../database/transaction.js';
 import { KeyedHash } from '../../keyed-hash.js';
+import { firstUuidV7, uuidV7 } from '../../uuid-v7.js';
 import type { TokenPurpose } from '../confirmation-type.js';
 import { TokenEntity } from './token.entity.js';
 
@@ -49,7 +49,7 @@ export class TokenService {
   async mint({ withLink, ...subject }: TokenSubject & { withLink: boolean }): Promise<MintedToken> {
     const now = this.clock.now();
     const link = withLink ? randomBytes(32).toString('base64url') : null;
-    const id = uuidv7({ msecs: now });
+    const id = uuidV7(now);
     const lifetimeMs = this.config.tokenLifetimeMs[subject.purpose];
     const codeSeed = (await this.recentSeed(subject, now - lifetimeMs / 2)) ?? id;
     const code = this.codeOf(codeSeed);
@@ -81,7 +81,7 @@ export class TokenService {
         userId,
         purpose,
         recipient,
-        codeSeed: MoreThanOrEqual(firstUuidOf(since)),
+        codeSeed: MoreThanOrEqual(firstUuidV7(since)),
         ...this.unexpired(),
       },
       order: { codeSeed: 'DESC' },
@@ -143,7 +143,7 @@ export class TokenService {
          SELECT id FROM tokens WHERE id < $1 AND expires_at <= $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
        )
        DELETE FROM tokens USING overdue WHERE tokens.id = overdue.id`,
-      [firstUuidOf(oldest), new Date(now), sweepSize],
+      [firstUuidV7(oldest), new Date(now), sweepSize],
     );
   }
 
@@ -158,10 +158,4 @@ export class TokenService {
   private codeHash({ userId, purpose, recipient }: TokenSubject, code: string): Buffer {
     return this.keyedHash.digest('code', userId, purpose, recipient, code);
   }
-}
-
-/** The smallest UUIDv7 of a millisecond (RFC 9562, section 5.7). */
-function firstUuidOf(ms: number): string {
-  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

@@ -1,9 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ApiError } from '../../../api-error.js';
 import { Clock } from '../../../clock.js';
 import { KeyedHash } from '../../../keyed-hash.js';
-import { newMessageUuid } from '../../../message-id.js';
+import { uuidV7 } from '../../../uuid-v7.js';
 import type { MessageRequest } from '../../outbox/outbox.js';
 import { orUnavailable } from '../../unavailable.js';
 
@@ -29,7 +29,7 @@ export interface Replay {
 
 /** How long a key is remembered, in milliseconds. */
 const lifetimeMs = 24 * 60 * 60 * 1_000;
-/** After so many milliseconds the request that holds a key has died: every step of a request gives up earlier. */
+/** After so many milliseconds the request that holds a key has died: together its steps give up earlier. */
 const patienceMs = 30_000;
 /** Seconds after which a client may ask what became of the request in flight. */
 const retryAfter = 1;
@@ -74,6 +74,8 @@ const sweep = `
  */
 @Injectable()
 export class IdempotencyKeys {
+  private readonly logger = new Logger(IdempotencyKeys.name);
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly keyedHash: KeyedHash,
@@ -84,10 +86,10 @@ export class IdempotencyKeys {
    * The key for this request, or what an earlier one has done with it.
    * @throws ApiError 409 while an earlier one is under way, 422 when that was another request, 503
    */
-  reserve(scoped: ScopedKey, request: MessageRequest): Promise<Claim | Replay> {
+  async reserve(scoped: ScopedKey, request: MessageRequest): Promise<Claim | Replay> {
     const key = this.keyedHash.digest('idempotency key', scoped.route, scoped.client, scoped.key);
+    if (Math.random() * sweepEvery < 1) await this.sweep();
     return orUnavailable(async () => {
-      if (Math.random() * sweepEvery < 1) await this.sweep();
       const fingerprint = this.fingerprintOf(request);
       return (await this.claim(key, fingerprint)) ?? (await this.replay(key, fingerprint));
     });
@@ -104,7 +106,7 @@ export class IdempotencyKeys {
     const [claimed] = await this.dataSource.query<{ messageId: string }[]>(claim, [
       key,
       fingerprint,
-      newMessageUuid(),
+      uuidV7(now),
       claimedAt,
       new Date(now + lifetimeMs),
       new Date(now - patienceMs),
@@ -132,6 +134,11 @@ export class IdempotencyKeys {
   }
 
   private async sweep(): Promise<void> {
-    await this.dataSource.query(sweep, [new Date(this.clock.now()), sweepSize]);
+    try {
+      await this.dataSource.query(sweep, [new Date(this.clock.now()), sweepSize]);
+    } catch (error) {
+      // The request itself may still succeed; the next sweep takes what this one has left.
+      this.logger.debug(`Overdue keys were not deleted: ${String(error)}`);
+    }
   }
 }

@@ -13,8 +13,10 @@ interface Generations {
 
 export interface Reservation {
   readonly record: SlidingLogRecord;
-  /** Gives the slot back. Only for a reservation that was admitted. */
+  /** Gives the slot back. Does nothing when none was granted. */
   withdraw(): void;
+  /** Counts from now on, and not from when it was made: whoever decided in the end did so meanwhile. */
+  postpone(): void;
 }
 
 /**
@@ -27,7 +29,7 @@ export class MemorySlidingLog extends SlidingLogStorage {
   private readonly limits = new Map<string, Generations>();
 
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: Pick<Clock, 'monotonic'>,
     private readonly maxKeys = 1_000_000,
   ) {
     super();
@@ -45,14 +47,22 @@ export class MemorySlidingLog extends SlidingLogStorage {
 
   /** `increment`, in a form that can be taken back. */
   reserve(key: string, ttl: number, limit: number, throttlerName: string): Reservation {
-    const now = this.clock.now();
+    const now = this.clock.monotonic();
     const generations = this.generationsOf(throttlerName, ttl, now);
     const log = generations.current.get(key) ?? generations.previous.get(key) ?? new SlidingLog();
     const record = log.admit(now, ttl, limit);
-    if (record.isBlocked) return { record, withdraw: () => undefined };
+    if (record.isBlocked) return { record, withdraw: nothing, postpone: nothing };
     generations.current.set(key, log);
     const time = log.newest();
-    return { record, withdraw: () => log.withdraw(time) };
+    return {
+      record,
+      withdraw: () => log.withdraw(time),
+      postpone: () => {
+        log.postpone(time, this.clock.monotonic());
+        // The generations may have turned since.
+        generations.current.set(key, log);
+      },
+    };
   }
 
   state(): 'memory' {
@@ -83,6 +93,10 @@ export class MemorySlidingLog extends SlidingLogStorage {
     }
     return generations;
   }
+}
+
+function nothing(): void {
+  // There is no slot to give back or to move.
 }
 
 function turn(generations: Generations, now: number): void {

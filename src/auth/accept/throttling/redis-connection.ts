@@ -10,6 +10,8 @@ export function createRedisConnection(url: string): Redis {
     connectionName: 'strike-auth',
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
+    // Checks that come in one turn of the event loop are written to the socket together.
+    enableAutoPipelining: true,
     // A command that is sent again might count its request twice.
     autoResendUnfulfilledCommands: false,
     connectTimeout: 1_000,

@@ -58,6 +58,8 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
     try {
       const record = await inTime(this.shared.increment(key, ttl, limit, blockDuration, throttlerName));
       if (record.isBlocked) reservation.withdraw();
+      // Redis has dated it later than we: whoever is refused here must not be told a moment that is too early there.
+      else reservation.postpone();
       return record;
     } catch (error) {
       this.fallBack(error as Error);

@@ -35,6 +35,15 @@ export class SlidingLog {
     if (index >= this.head) this.times.splice(index, 1);
   }
 
+  /** Lets a request that was admitted at `time` count from `now` on. */
+  postpone(time: number, now: number): void {
+    const newest = Math.max(now, this.newest());
+    const index = this.times.lastIndexOf(time);
+    if (index < this.head || newest === time) return;
+    this.times.splice(index, 1);
+    this.times.push(newest);
+  }
+
   private timeAt(index: number): number {
     return this.times[index] ?? 0;
   }

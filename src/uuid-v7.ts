@@ -1,0 +1,21 @@
+import { randomUUID } from 'node:crypto';
+
+/**
+ * A UUIDv7 (RFC 9562, section 5.7) of a moment in milliseconds. It rises with time, so that rows are appended to an index
+ * and not scattered in it; within one millisecond the order is random. The random bits are those of Node's UUIDv4, which
+ * draws them by the thousand: asking the system for each costs twenty times as much.
+ */
+export function uuidV7(ms: number): string {
+  return `${timestamp(ms)}-7${randomUUID().slice(15)}`;
+}
+
+/** The smallest UUIDv7 of a moment. */
+export function firstUuidV7(ms: number): string {
+  return `${timestamp(ms)}-7000-8000-000000000000`;
+}
+
+/** The first 48 bits. */
+function timestamp(ms: number): string {
+  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
