@@ -5,6 +5,7 @@
 //
 // Use a Redis that nothing else uses: its memory is measured. To measure beside @nest-lab/throttler-storage-redis,
 // install it in a folder of its own (its peers exclude Nest 12) and name its entry file in NEST_LAB_STORAGE.
+import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Redis } from 'ioredis';
 import { ThrottlerStorageService } from '@nestjs/throttler';
@@ -18,6 +19,8 @@ const { createRedisConnection } = await built('auth/accept/throttling/redis-conn
 const { RedisSlidingLog } = await built('auth/accept/throttling/redis-sliding-log.storage.js');
 const { ResilientSlidingLog } = await built('auth/accept/throttling/resilient-sliding-log.storage.js');
 const { SystemClock } = await built('clock.js');
+const { KeyedHash } = await built('keyed-hash.js');
+const hash = new KeyedHash(randomBytes(32));
 
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/9';
 const concurrency = 64;
@@ -62,17 +65,12 @@ async function measure(measurement, store, calls, keyOf, limit) {
 
 /** @param {Redis} redis @returns {Promise<[name: string, store: Store, calls: number][]>} */
 async function stores(redis) {
-  const connection = createRedisConnection(redisUrl);
-  const both = new ResilientSlidingLog(
-    connection,
-    new RedisSlidingLog(connection),
-    new MemorySlidingLog(new SystemClock()),
-  );
+  const both = resilient(createRedisConnection(redisUrl));
   await both.onModuleInit();
   const nestLab = process.env['NEST_LAB_STORAGE'];
   return [
     ['in process', new MemorySlidingLog(new SystemClock()), 300_000],
-    ['Redis', new RedisSlidingLog(redis), 100_000],
+    ['Redis', new RedisSlidingLog(redis, hash), 100_000],
     ['Redis, with the process behind it', both, 100_000],
     ['@nestjs/throttler, in process', new ThrottlerStorageService(), 100_000],
     ...(nestLab ? [nestLabStore(nestLab)] : []),
@@ -112,7 +110,7 @@ async function measureSpeed(redis) {
 function measureProcessMemory() {
   let now = 0;
   const windowMs = 5 * minutes;
-  const store = new MemorySlidingLog({ now: () => now });
+  const store = new MemorySlidingLog({ monotonic: () => now });
   console.log('in process: heap over 1,000,000 ever-new identifiers, 100,000 a window');
   for (let i = 0; i <= 1_000_000; i++) {
     now = (i * windowMs) / 100_000;
@@ -125,10 +123,19 @@ function measureProcessMemory() {
   }
 }
 
+/** What instances with a Redis use: it counts in the process as well. @param {Redis} redis */
+function resilient(redis) {
+  return new ResilientSlidingLog(
+    redis,
+    new RedisSlidingLog(redis, hash),
+    new MemorySlidingLog(new SystemClock()),
+  );
+}
+
 /** The same in Redis, where the keys expire by the server's clock: a window of two seconds. @param {Redis} redis */
 async function measureRedisMemory(redis) {
-  const store = new RedisSlidingLog(redis);
-  console.log('Redis: used_memory over 1,000,000 ever-new identifiers, windows of 2 s');
+  const store = resilient(redis);
+  console.log('Redis, with the process behind it: over 1,000,000 ever-new identifiers, windows of 2 s');
   for (let i = 0; i < 1_000_000; i += 1_000) {
     const keys = Array.from(
       { length: 1_000 },
@@ -142,10 +149,12 @@ async function measureRedisMemory(redis) {
 
 /** @param {Redis} redis @param {number} seen */
 async function reportRedis(redis, seen) {
+  globalThis.gc?.();
   const used = /used_memory:(\d+)/.exec(await redis.info('memory'))?.[1];
   const megabytes = (Number(used) / 1e6).toFixed(1);
+  const heap = Math.round(process.memoryUsage().heapUsed / 1e6);
   console.log(
-    `  ${String(seen).padStart(9)} seen ${String(await redis.dbsize()).padStart(8)} held ${megabytes} MB`,
+    `  ${String(seen).padStart(9)} seen ${String(await redis.dbsize()).padStart(8)} held by Redis in ${megabytes} MB, heap of the process ${heap} MB`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiErrorFilter } from './api-error.filter.js';
 import { replayedHeader } from './auth/accept/idempotency/idempotency.filter.js';
-import { rateLimitHeaderNames } from './auth/accept/rate-limit-headers.js';
+import { rateLimitHeaderNames, writeRateLimitHeaders } from './auth/accept/rate-limit-headers.js';
 import { trustProxyOption } from './auth/accept/client-ip.js';
 import { Config } from './config.js';
 import { Log, NestLog } from './log.js';
@@ -40,6 +40,7 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   leaveBodiesUnread(fastify);
   logRequests(fastify, log, app.get(Metrics));
+  writeRateLimitHeaders(fastify);
   const headers = securityHeaders(config);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);

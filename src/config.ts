@@ -17,6 +17,7 @@ const variables = {
   DATABASE_URL: url('postgres', 'postgresql')({ default: undefined }),
   DATABASE_POOL_SIZE: count(2, 200)({ default: 10 }),
   REDIS_URL: url('redis', 'rediss')({ default: undefined }),
+  REDIS_CLUSTER: flag({ default: 'false' }),
   THROTTLE_STORE: oneOf('memory', 'redis')({ default: undefined }),
   PUBLIC_URL: url('http', 'https')({ default: undefined }),
   SITE_URL: url('http', 'https')({ default: undefined }),
@@ -103,6 +104,10 @@ function contradictions(v: Variables): string[] {
     ],
     [v.THROTTLE_STORE === 'redis' && !v.REDIS_URL, 'THROTTLE_STORE=redis needs REDIS_URL'],
     [
+      v.REDIS_CLUSTER === 'true' && !v.REDIS_URL,
+      'REDIS_CLUSTER=true needs REDIS_URL, the address of any node',
+    ],
+    [
       Boolean(v.DATABASE_URL) && !v.REDIS_URL && v.THROTTLE_STORE !== 'memory',
       'DATABASE_URL without REDIS_URL: several instances would each grant the whole limit. ' +
         'Set REDIS_URL, or THROTTLE_STORE=memory when there is only one instance',
@@ -152,6 +157,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     dataDir: v.DATA_DIR,
     databaseUrl: v.DATABASE_URL,
     databasePoolSize: v.DATABASE_POOL_SIZE,
+    redisCluster: v.REDIS_CLUSTER === 'true',
     redisUrl: v.THROTTLE_STORE === 'memory' ? undefined : v.REDIS_URL,
     publicUrl,
     siteUrl: v.SITE_URL ?? `${publicUrl}/`,

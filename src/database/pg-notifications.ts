@@ -32,19 +32,20 @@ export class PgNotifications extends Notifications implements BeforeApplicationS
       this.publishing.set(channel, 'once more');
       return;
     }
-    this.publishing.set(channel, 'in flight');
-    this.send(channel)
-      .catch((error: unknown) => this.logger.debug(`A notification was lost: ${String(error)}`))
-      .then(() => setTimeout(restMs, undefined, { ref: false }))
-      .then(() => {
-        const again = this.publishing.get(channel) === 'once more';
-        this.publishing.delete(channel);
-        if (again) this.publish(channel);
-      });
+    void this.publishUntilRest(channel);
   }
 
-  private async send(channel: string): Promise<void> {
-    await this.dataSource.query(`SELECT pg_notify($1, '')`, [channel]);
+  private async publishUntilRest(channel: string): Promise<void> {
+    do {
+      this.publishing.set(channel, 'in flight');
+      try {
+        await this.dataSource.query(`SELECT pg_notify($1, '')`, [channel]);
+      } catch (error) {
+        this.logger.debug(`A notification was lost: ${String(error)}`);
+      }
+      await setTimeout(restMs, undefined, { ref: false });
+    } while (this.publishing.get(channel) === 'once more');
+    this.publishing.delete(channel);
   }
 
   async subscribe(channel: string, onNotification: () => void): Promise<Unsubscribe> {

@@ -16,7 +16,11 @@ export class Inbox {
   constructor(private readonly clock: Clock) {}
 
   add(message: ArrivedMessage): void {
-    const received = { id: uuidV7(this.clock.now()), ...message, received_at: new Date(this.clock.now()).toISOString() };
+    const received = {
+      id: uuidV7(this.clock.now()),
+      ...message,
+      received_at: new Date(this.clock.now()).toISOString(),
+    };
     this.messages = [received, ...this.messages.slice(0, inboxCapacity - 1)];
   }
 

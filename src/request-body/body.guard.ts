@@ -51,7 +51,8 @@ function shielded(fields: Record<string, unknown>): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     // Assigning to `__proto__` would change what the object inherits; no field of ours has that name.
-    if (value !== null && name !== '__proto__') plain[name] = typeof value === 'object' ? new Nested(value) : value;
+    if (value !== null && name !== '__proto__')
+      plain[name] = typeof value === 'object' ? new Nested(value) : value;
   }
   return plain;
 }

@@ -1,9 +1,11 @@
-import { Redis } from 'ioredis';
+import { type Cluster, Redis } from 'ioredis';
 import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
+import { createRedisConnection } from '../../src/auth/accept/throttling/redis-connection.js';
 import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import type { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
 import { testHash } from '../support/hash.js';
+import { RedisCluster } from '../support/redis-cluster.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
 
@@ -168,7 +170,29 @@ describeWithRedis('the sliding log in Redis', () => {
     describeSlidingLog(
       'redis',
       (clock) =>
-        new ResilientSlidingLog(redis, new RedisSlidingLog(redis, testHash, clock), new MemorySlidingLog(clock)),
+        new ResilientSlidingLog(
+          redis,
+          new RedisSlidingLog(redis, testHash, clock),
+          new MemorySlidingLog(clock),
+        ),
     );
   });
+});
+
+describeWithRedis('the sliding log in a Redis Cluster', () => {
+  let cluster: RedisCluster;
+  let connection: Cluster;
+
+  beforeAll(async () => {
+    cluster = await RedisCluster.start(3);
+    connection = createRedisConnection(cluster.url, { cluster: true }) as Cluster;
+    await connection.connect();
+  });
+  afterEach(() => Promise.all(connection.nodes('master').map((node) => node.flushall())));
+  afterAll(async () => {
+    connection.disconnect();
+    await cluster.stop();
+  });
+
+  describeSlidingLog('redis', (clock) => new RedisSlidingLog(connection, testHash, clock));
 });

@@ -27,10 +27,24 @@ export class RedisServer {
   private constructor(
     readonly port: number,
     private readonly options: readonly string[],
+    readonly busPort?: number,
   ) {}
 
   static async start(...options: string[]): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), options);
+    await server.restart();
+    return server;
+  }
+
+  /** A node of a Redis Cluster that has no slots yet, and its port for the other nodes. */
+  static async startNode(): Promise<RedisServer> {
+    // The usual bus port is ten thousand higher, which not every free port leaves room for.
+    const busPort = await freePort();
+    const server = new RedisServer(
+      await freePort(),
+      ['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-node-timeout', '2000'],
+      busPort,
+    );
     await server.restart();
     return server;
   }

@@ -18,11 +18,13 @@ describe('an email address', () => {
   });
 
   it('is taken exactly when the library takes it', () => {
-    const part = fc.string({ unit: fc.constantFrom('a', 'b', '7', '.', '-', '_', '+', '\''), maxLength: 70 });
+    const part = fc.string({ unit: fc.constantFrom('a', 'b', '7', '.', '-', '_', '+', "'"), maxLength: 70 });
     const label = fc.string({ unit: fc.constantFrom('a', 'b', '7', '-', '_'), maxLength: 66 });
     const domain = fc
       .array(label, { maxLength: 3 })
-      .chain((labels) => fc.constantFrom('com', 'c', 'co7', 'museum', '').map((tld) => [...labels, tld].join('.')));
+      .chain((labels) =>
+        fc.constantFrom('com', 'c', 'co7', 'museum', '').map((tld) => [...labels, tld].join('.')),
+      );
     fc.assert(
       fc.property(part, domain, (localPart, host) => {
         const address = `${localPart}@${host}`;

@@ -156,6 +156,7 @@ describe('variables that contradict each other', () => {
   it.each<[string, NodeJS.ProcessEnv, string]>([
     ['an SMS webhook without a secret', { SMS_WEBHOOK_URL: 'https://sms.test' }, 'SMS_WEBHOOK_SECRET'],
     ['a store in Redis without Redis', { THROTTLE_STORE: 'redis' }, 'THROTTLE_STORE=redis needs REDIS_URL'],
+    ['a cluster of nobody', { REDIS_CLUSTER: 'true' }, 'REDIS_CLUSTER=true needs REDIS_URL'],
     ['a shared database without shared limits', database, 'THROTTLE_STORE=memory when there is only one'],
     ['an API process on the embedded database', { ROLE: 'api', ...smtp }, 'ROLE=api needs DATABASE_URL'],
     ['a worker on the embedded database', { ROLE: 'worker', ...smtp }, 'ROLE=worker needs DATABASE_URL'],

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-
 const root = join(__dirname, '../..');
 const written = '.dependency-cruiser.cjs';
 const runtime = '.dependency-cruiser.runtime.cjs';

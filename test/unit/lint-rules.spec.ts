@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-
 const root = join(__dirname, '../..');
 
 const files: Record<string, string> = {

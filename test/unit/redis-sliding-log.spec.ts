@@ -12,7 +12,7 @@ describeWithRedis('RedisSlidingLog', () => {
 
   beforeAll(async () => {
     // A cluster of one: it rejects a script that touches a key which was not announced, or two slots at once.
-    server = await RedisServer.start('--cluster-enabled', 'yes');
+    server = await RedisServer.startNode();
     redis = new Redis(server.url);
     await redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await eventually('the cluster', async () =>
@@ -107,9 +107,6 @@ describeWithRedis('RedisSlidingLog', () => {
     const storage = new RedisSlidingLog(redis, testHash, clock);
     await storage.increment('a', window, 3, 0, 'email');
     await storage.increment('a', window, 3, 0, 'email');
-    expect(await redis.lrange(redisKey('a'), 0, -1)).toEqual([
-      '1700000000000',
-      '1700000000000',
-    ]);
+    expect(await redis.lrange(redisKey('a'), 0, -1)).toEqual(['1700000000000', '1700000000000']);
   });
 });

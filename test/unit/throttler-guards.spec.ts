@@ -14,6 +14,7 @@ import type { FastifyRequest } from 'fastify';
 import { ApiErrorFilter } from '../../src/api-error.filter.js';
 import { ApiError } from '../../src/api-error.js';
 import { IdentifierThrottlerGuard } from '../../src/auth/accept/identifier-throttler.guard.js';
+import { writeRateLimitHeaders } from '../../src/auth/accept/rate-limit-headers.js';
 import { IpThrottlerGuard } from '../../src/auth/accept/ip-throttler.guard.js';
 import { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
 import { throttlingProviders } from '../../src/auth/accept/throttling/throttling.providers.js';
@@ -71,6 +72,7 @@ describe('the throttler guards', () => {
       ],
     }).compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    writeRateLimitHeaders(app.getHttpAdapter().getInstance());
     app.useGlobalFilters(new ApiErrorFilter(createLog(config)));
     await app.init();
     increment = jest.spyOn(app.get(SlidingLogStorage), 'increment');
@@ -190,7 +192,9 @@ describe('the throttler guards', () => {
     await post(sms);
     const keys = increment.mock.calls.map(([key]: string[]) => key);
     expect(new Set(keys)).toEqual(
-      new Set(['192.0.2.1', email.identifier, sms.identifier].map((who) => `LimitedController.resend:${who}`)),
+      new Set(
+        ['192.0.2.1', email.identifier, sms.identifier].map((who) => `LimitedController.resend:${who}`),
+      ),
     );
   });
 

@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Limit } from '../../config.js';
 
 /** One limit as it stands after a request was checked against it. */
@@ -20,18 +20,37 @@ export const rateLimitHeaderNames = [
   'RateLimit',
 ] as const;
 
-const checkedLimits = new WeakMap<FastifyReply, CheckedLimit[]>();
-
 /**
- * Adds a limit to the reply and writes the headers anew for all that were checked so far. An exception keeps them:
- * they are on every answer, whatever happens after the check. `RateLimit-Policy` and `RateLimit` are the fields of
- * draft-ietf-httpapi-ratelimit-headers-10; `X-RateLimit-*` speaks of the limit with the fewest left.
+ * Keeps a limit that was checked for the headers of the answer.
  * @returns the seconds until every limit that is used up has a slot again; 0 when none is
  */
-export function writeRateLimitHeaders(reply: FastifyReply, checked: CheckedLimit): number {
-  const limits = [...(checkedLimits.get(reply) ?? []), checked];
-  checkedLimits.set(reply, limits);
-  const scarcest = limits.reduce((a, b) => (isScarcer(b, a) ? b : a));
+export function addCheckedLimit(reply: FastifyReply, checked: CheckedLimit): number {
+  const limits = (reply.checkedLimits ??= []);
+  limits.push(checked);
+  const { remaining, reset } = scarcestOf(limits);
+  return remaining === 0 ? reset : 0;
+}
+
+/**
+ * Puts the headers on every answer to a request whose limits were checked, whatever happened after the check.
+ * `RateLimit-Policy` and `RateLimit` are the fields of draft-ietf-httpapi-ratelimit-headers-10; `X-RateLimit-*` speaks of
+ * the limit with the fewest left.
+ */
+export function writeRateLimitHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (reply.checkedLimits) write(reply, reply.checkedLimits);
+    done(null, payload);
+  });
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    checkedLimits?: CheckedLimit[];
+  }
+}
+
+function write(reply: FastifyReply, limits: readonly CheckedLimit[]): void {
+  const scarcest = scarcestOf(limits);
   reply.header('x-ratelimit-limit', String(scarcest.limit.max));
   reply.header('x-ratelimit-remaining', String(scarcest.remaining));
   reply.header('x-ratelimit-reset', String(scarcest.reset));
@@ -40,7 +59,10 @@ export function writeRateLimitHeaders(reply: FastifyReply, checked: CheckedLimit
     'ratelimit',
     limits.map(({ name, remaining, reset }) => `"${name}";r=${remaining};t=${reset}`).join(', '),
   );
-  return scarcest.remaining === 0 ? scarcest.reset : 0;
+}
+
+function scarcestOf(limits: readonly CheckedLimit[]): CheckedLimit {
+  return limits.reduce((a, b) => (isScarcer(b, a) ? b : a));
 }
 
 /** Of two limits with as many left, the one that makes the client wait longer. */

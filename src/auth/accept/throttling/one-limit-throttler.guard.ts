@@ -4,7 +4,7 @@ import { ThrottlerGuard } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ErrorCode } from '../../../api-error.js';
 import { Config } from '../../../config.js';
-import { writeRateLimitHeaders } from '../rate-limit-headers.js';
+import { addCheckedLimit } from '../rate-limit-headers.js';
 import { SlidingLogStorage } from './sliding-log.storage.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
@@ -48,7 +48,7 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     const limit = this.config.limits[name];
     const key = this.generateKey(context, await this.getTracker(request));
     const record = await this.storageService.increment(key, limit.windowMs, limit.max, 0, name);
-    const retryAfter = writeRateLimitHeaders(context.switchToHttp().getResponse<FastifyReply>(), {
+    const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), {
       name,
       limit,
       remaining: Math.max(0, limit.max - record.totalHits),

@@ -1,13 +1,21 @@
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import type { MemorySlidingLog } from './memory-sliding-log.storage.js';
 import { type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
 
 /** How long one check waits for Redis, in milliseconds. A request makes two, and may lose 250. */
-const patience = 110;
+const usualPatience = 110;
+/** From so many milliseconds on a timer is late. */
+const late = 20;
 
 /** How often a Redis that is away is looked for, in milliseconds. */
 const probeInterval = 250;
+
+/** What of a client is needed here; a server on its own and a cluster are the same. */
+interface Connection {
+  connect(): Promise<void>;
+  disconnect(): void;
+  on(event: 'error' | 'ready', listener: (error: Error) => void): unknown;
+}
 
 /**
  * Counts in Redis, and in this process while Redis is away.
@@ -23,9 +31,10 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
   private lastConnectionError: Error | undefined;
 
   constructor(
-    private readonly connection: Pick<Redis, 'connect' | 'disconnect' | 'on'>,
+    private readonly connection: Connection,
     private readonly shared: SlidingLogStorage,
     private readonly local: MemorySlidingLog,
+    private readonly patience = usualPatience,
   ) {
     super();
     // Without a listener the client prints every failed attempt to connect.
@@ -56,7 +65,7 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
     const reservation = this.local.reserve(key, ttl, limit, throttlerName);
     if (reservation.record.isBlocked || this.away) return reservation.record;
     try {
-      const record = await inTime(this.shared.increment(key, ttl, limit, blockDuration, throttlerName));
+      const record = await this.inTime(this.shared.increment(key, ttl, limit, blockDuration, throttlerName));
       if (record.isBlocked) reservation.withdraw();
       // Redis has dated it later than we: whoever is refused here must not be told a moment that is too early there.
       else reservation.postpone();
@@ -87,7 +96,7 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
   private async probe(): Promise<void> {
     if (this.stopped) return;
     try {
-      await inTime(this.shared.increment('probe', 1, 1, 0, 'probe'));
+      await this.inTime(this.shared.increment('probe', 1, 1, 0, 'probe'));
     } catch {
       this.probeLater();
       return;
@@ -95,15 +104,22 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
     this.away = false;
     this.logger.log('Redis is back: limits are shared by all instances again');
   }
-}
 
-/** Rejects when the answer does not come in time. */
-function inTime<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      // When this process itself was busy for so long, the answer has arrived meanwhile and is read before this runs.
-      setImmediate(() => reject(new Error(`no answer within ${patience} ms`)));
-    }, patience);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+  /** Rejects when the answer does not come in time. */
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout;
+      const wait = () => {
+        const since = performance.now();
+        timer = setTimeout(() => {
+          // A timer that is late tells that this process itself was busy: then the answer lies unread, or the question
+          // has not been sent.
+          if (performance.now() - since > this.patience + late) wait();
+          else reject(new Error(`no answer within ${this.patience} ms`));
+        }, this.patience);
+      };
+      wait();
+      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
 }

@@ -14,10 +14,14 @@ export const throttlingProviders: Provider[] = [
 ];
 
 /** Redis when it is configured, else this process. */
-function slidingLogStorage({ redisUrl }: Config, clock: Clock, hash: KeyedHash): SlidingLogStorage {
+function slidingLogStorage(
+  { redisUrl, redisCluster }: Config,
+  clock: Clock,
+  hash: KeyedHash,
+): SlidingLogStorage {
   const local = new MemorySlidingLog(clock);
   if (redisUrl === undefined) return local;
-  const connection = createRedisConnection(redisUrl);
+  const connection = createRedisConnection(redisUrl, { cluster: redisCluster });
   // Only a test's clock is imposed on Redis: the real ones of several machines differ.
   const shared = new RedisSlidingLog(connection, hash, clock instanceof SystemClock ? undefined : clock);
   return new ResilientSlidingLog(connection, shared, local);
