@@ -5,7 +5,6 @@
 //
 // Use a Redis that nothing else uses: its memory is measured. To measure beside @nest-lab/throttler-storage-redis,
 // install it in a folder of its own (its peers exclude Nest 12) and name its entry file in NEST_LAB_STORAGE.
-import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Redis } from 'ioredis';
 import { ThrottlerStorageService } from '@nestjs/throttler';
@@ -19,8 +18,6 @@ const { createRedisConnection } = await built('auth/accept/throttling/redis-conn
 const { RedisSlidingLog } = await built('auth/accept/throttling/redis-sliding-log.storage.js');
 const { ResilientSlidingLog } = await built('auth/accept/throttling/resilient-sliding-log.storage.js');
 const { SystemClock } = await built('clock.js');
-const { KeyedHash } = await built('keyed-hash.js');
-const hash = new KeyedHash(randomBytes(32));
 
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/9';
 const concurrency = 64;
@@ -70,7 +67,7 @@ async function stores(redis) {
   const nestLab = process.env['NEST_LAB_STORAGE'];
   return [
     ['in process', new MemorySlidingLog(new SystemClock()), 300_000],
-    ['Redis', new RedisSlidingLog(redis, hash), 100_000],
+    ['Redis', new RedisSlidingLog(redis), 100_000],
     ['Redis, with the process behind it', both, 100_000],
     ['@nestjs/throttler, in process', new ThrottlerStorageService(), 100_000],
     ...(nestLab ? [nestLabStore(nestLab)] : []),
@@ -125,11 +122,7 @@ function measureProcessMemory() {
 
 /** What instances with a Redis use: it counts in the process as well. @param {Redis} redis */
 function resilient(redis) {
-  return new ResilientSlidingLog(
-    redis,
-    new RedisSlidingLog(redis, hash),
-    new MemorySlidingLog(new SystemClock()),
-  );
+  return new ResilientSlidingLog(redis, new RedisSlidingLog(redis), new MemorySlidingLog(new SystemClock()));
 }
 
 /** The same in Redis, where the keys expire by the server's clock: a window of two seconds. @param {Redis} redis */

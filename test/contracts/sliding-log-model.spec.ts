@@ -7,7 +7,6 @@ import type {
   SlidingLogRecord,
   SlidingLogStorage,
 } from '../../src/auth/accept/throttling/sliding-log.storage.js';
-import { testHash } from '../support/hash.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
 
@@ -108,12 +107,12 @@ describeWithRedis('with a Redis', () => {
 
   it(`decides ${runs} random schedules like the reference model, in Redis`, async () => {
     const clock = new TestClock();
-    await agreesWithModel(clock, new RedisSlidingLog(redis, testHash, clock));
+    await agreesWithModel(clock, new RedisSlidingLog(redis, clock));
   });
 
   it(`decides ${runs} random schedules like the reference model, in both at once`, async () => {
     const clock = new TestClock();
-    const shared = new RedisSlidingLog(redis, testHash, clock);
+    const shared = new RedisSlidingLog(redis, clock);
     await agreesWithModel(clock, new ResilientSlidingLog(redis, shared, new MemorySlidingLog(clock)));
   });
 });

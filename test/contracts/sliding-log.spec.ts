@@ -4,7 +4,6 @@ import { createRedisConnection } from '../../src/auth/accept/throttling/redis-co
 import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import type { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
-import { testHash } from '../support/hash.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
@@ -163,18 +162,14 @@ describeWithRedis('the sliding log in Redis', () => {
   });
 
   describe('RedisSlidingLog', () => {
-    describeSlidingLog('redis', (clock) => new RedisSlidingLog(redis, testHash, clock));
+    describeSlidingLog('redis', (clock) => new RedisSlidingLog(redis, clock));
   });
 
   describe('ResilientSlidingLog', () => {
     describeSlidingLog(
       'redis',
       (clock) =>
-        new ResilientSlidingLog(
-          redis,
-          new RedisSlidingLog(redis, testHash, clock),
-          new MemorySlidingLog(clock),
-        ),
+        new ResilientSlidingLog(redis, new RedisSlidingLog(redis, clock), new MemorySlidingLog(clock)),
     );
   });
 });
@@ -194,5 +189,5 @@ describeWithRedis('the sliding log in a Redis Cluster', () => {
     await cluster.stop();
   });
 
-  describeSlidingLog('redis', (clock) => new RedisSlidingLog(connection, testHash, clock));
+  describeSlidingLog('redis', (clock) => new RedisSlidingLog(connection, clock));
 });

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { KeyedHash } from '../../src/keyed-hash.js';
 
 describe('a keyed hash', () => {
@@ -23,5 +23,23 @@ describe('a keyed hash', () => {
     ['the key', new KeyedHash(randomBytes(32)).digest('limit', 'ab', 'c')],
   ])('depends on %s', (_what, other) => {
     expect(hash.digest('limit', 'ab', 'c')).not.toEqual(other);
+  });
+
+  describe('as a pseudonym', () => {
+    it('is the first 132 bits of SHA3-256 over the key and the same message, as base64url', () => {
+      const whole = createHash('sha3-256')
+        .update(`${key.toString('hex')}3:otp1:ü`, 'utf8')
+        .digest('base64url');
+      expect(hash.pseudonym('otp', 'ü')).toBe(whole.slice(0, 22));
+    });
+
+    it.each<[string, string]>([
+      ['the domain', hash.pseudonym('other', 'ab', 'c')],
+      ['where one part ends and the next begins', hash.pseudonym('limit', 'a', 'bc')],
+      ['an empty part', hash.pseudonym('limit', 'ab', 'c', '')],
+      ['the key', new KeyedHash(randomBytes(32)).pseudonym('limit', 'ab', 'c')],
+    ])('depends on %s', (_what, other) => {
+      expect(hash.pseudonym('limit', 'ab', 'c')).not.toBe(other);
+    });
   });
 });

@@ -6,7 +6,6 @@ import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import { SystemClock } from '../../src/clock.js';
 import { eventually } from '../support/eventually.js';
-import { redisKey, testHash } from '../support/hash.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { describeWithRedis } from '../support/redis-server.js';
 
@@ -24,7 +23,7 @@ describeWithRedis('limits in a Redis Cluster', () => {
     jest.spyOn(Logger.prototype, 'log').mockImplementation();
     cluster = await RedisCluster.start(3);
     connection = createRedisConnection(cluster.url, { cluster: true }) as Cluster;
-    const shared = new RedisSlidingLog(connection, testHash);
+    const shared = new RedisSlidingLog(connection);
     storage = new ResilientSlidingLog(connection, shared, new MemorySlidingLog(new SystemClock()), patience);
     await storage.onModuleInit();
     await eventually('a connection', () => storage.state() === 'redis' && connection.status === 'ready');
@@ -52,7 +51,7 @@ describeWithRedis('limits in a Redis Cluster', () => {
   });
 
   it('follow a slot that has moved to another node', async () => {
-    const slot = await connection.cluster('KEYSLOT', redisKey('a'));
+    const slot = await connection.cluster('KEYSLOT', 'strike-auth:limit:email:a');
     const nodes = connection.nodes('master');
     const [oldOwner] = (await connection.cluster('SLOTS'))
       .filter(([first, last]) => first <= slot && slot <= last)
@@ -64,7 +63,7 @@ describeWithRedis('limits in a Redis Cluster', () => {
 
     expect((await increment('a')).isBlocked).toBe(false);
     expect(storage.state()).toBe('redis');
-    expect(await newOwner.exists(redisKey('a'))).toBe(1);
+    expect(await newOwner.exists('strike-auth:limit:email:a')).toBe(1);
   });
 
   it('are counted in process while a node is away', async () => {

@@ -7,7 +7,6 @@ import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import { SystemClock } from '../../src/clock.js';
 import { eventually } from '../support/eventually.js';
-import { redisKey, testHash } from '../support/hash.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 
 const window = 60_000;
@@ -28,7 +27,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     connection = createRedisConnection(server.url);
     storage = new ResilientSlidingLog(
       connection,
-      new RedisSlidingLog(connection, testHash),
+      new RedisSlidingLog(connection),
       new MemorySlidingLog(new SystemClock()),
     );
   });
@@ -74,7 +73,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     await server.restart();
     await comesBack();
     expect((await increment('c')).isBlocked).toBe(false);
-    expect(await connection.exists(redisKey('c'))).toBe(1);
+    expect(await connection.exists('strike-auth:limit:email:c')).toBe(1);
   });
 
   it('grants no new quota when Redis comes back empty', async () => {
@@ -195,11 +194,11 @@ describeWithRedis('the limiter while Redis is away', () => {
 
   it('shares a limit with the other instances, and gives back what Redis refuses', async () => {
     await storage.onModuleInit();
-    const other = new RedisSlidingLog(connection, testHash);
+    const other = new RedisSlidingLog(connection);
     for (let i = 0; i < 2; i++) await other.increment('a', window, 3, 0, 'email');
     const decisions = await Promise.all(Array.from({ length: 10 }, () => increment('a')));
     expect(decisions.filter(({ isBlocked }) => !isBlocked)).toHaveLength(1);
-    await connection.del(redisKey('a'));
+    await connection.del('strike-auth:limit:email:a');
     expect((await increment('a')).isBlocked).toBe(false);
     expect((await increment('a')).isBlocked).toBe(false);
     expect((await increment('a')).isBlocked).toBe(true);

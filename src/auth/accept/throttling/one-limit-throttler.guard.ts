@@ -4,6 +4,7 @@ import { ThrottlerGuard } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ErrorCode } from '../../../api-error.js';
 import { Config } from '../../../config.js';
+import { KeyedHash } from '../../../keyed-hash.js';
 import { addCheckedLimit } from '../rate-limit-headers.js';
 import { SlidingLogStorage } from './sliding-log.storage.js';
 
@@ -26,6 +27,7 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     @Inject(Config) private readonly config: Config,
     @Inject(SlidingLogStorage) storage: SlidingLogStorage,
     reflector: Reflector,
+    private readonly hash: KeyedHash,
   ) {
     const { ip, email, sms } = config.limits;
     const throttlers = Object.entries({ ip, email, sms }).map(([name, { max, windowMs }]) => ({
@@ -46,7 +48,7 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const name = this.limitOf(request);
     const limit = this.config.limits[name];
-    const key = this.generateKey(context, await this.getTracker(request));
+    const key = this.generateKey(context, await this.getTracker(request), name);
     const record = await this.storageService.increment(key, limit.windowMs, limit.max, 0, name);
     const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), {
       name,
@@ -58,9 +60,10 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     return true;
   }
 
-  /** Every route has its own buckets; the store keeps the limits apart by their names. */
-  protected override generateKey(context: ExecutionContext, tracker: string): string {
-    return `${context.getClass().name}.${context.getHandler().name}:${tracker}`;
+  /** Every route has its own buckets. The store sees a keyed hash, never an address. */
+  protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
+    const scope = `${context.getClass().name}.${context.getHandler().name}`;
+    return `${scope}:${this.hash.pseudonym('limit', scope, name, tracker)}`;
   }
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../../clock.js';
-import type { KeyedHash } from '../../../keyed-hash.js';
 import { admitted, refused, type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
 
 /**
@@ -37,19 +36,11 @@ return {1, count + 1, (oldest or now) + window - now}
 `;
 const scriptHash = createHash('sha1').update(script).digest('hex');
 
-/** 128 bits of the hash are enough to tell keys apart, and half the memory. */
-const keyBytes = 16;
-/** Most requests come from clients that were here a moment ago. */
-const maxKnownKeys = 10_000;
-
-/** The sliding log of all instances that share a Redis. Redis sees keyed hashes, never an address. */
+/** The sliding log of all instances that share a Redis. */
 export class RedisSlidingLog extends SlidingLogStorage {
-  private readonly redisKeys = new Map<string, string>();
-
   /** @param clock for tests; without it the time is the Redis server's, so that instances need not agree on theirs */
   constructor(
     private readonly redis: Pick<Redis, 'evalsha' | 'eval'>,
-    private readonly hash: KeyedHash,
     private readonly clock?: Pick<Clock, 'now'>,
   ) {
     super();
@@ -64,23 +55,16 @@ export class RedisSlidingLog extends SlidingLogStorage {
     throttlerName: string,
   ): Promise<SlidingLogRecord> {
     const now = this.clock ? String(this.clock.now()) : '';
-    const [isAdmitted, count, waitMs] = await this.run(this.keyOf(throttlerName, key), [ttl, limit, now]);
+    const [isAdmitted, count, waitMs] = await this.run(`strike-auth:limit:${throttlerName}:${key}`, [
+      ttl,
+      limit,
+      now,
+    ]);
     return isAdmitted === 1 ? admitted(count, waitMs) : refused(limit, waitMs);
   }
 
   state(): 'redis' {
     return 'redis';
-  }
-
-  private keyOf(throttlerName: string, key: string): string {
-    const name = `${throttlerName}:${key}`;
-    const known = this.redisKeys.get(name);
-    if (known !== undefined) return known;
-    const hash = this.hash.digest('limit', throttlerName, key).toString('base64url', 0, keyBytes);
-    const redisKey = `strike-auth:limit:${throttlerName}:${hash}`;
-    if (this.redisKeys.size >= maxKnownKeys) this.redisKeys.clear();
-    this.redisKeys.set(name, redisKey);
-    return redisKey;
   }
 
   private async run(key: string, args: (string | number)[]): Promise<[number, number, number]> {
