@@ -33,8 +33,38 @@ describeWithRedis('two processes that share a Redis', () => {
       ({ status }) => status,
     );
 
+  /** How often a line with these words is in the processes' logs. */
+  const said = (words: string) =>
+    processes.flatMap((running) => running.output().split('\n')).filter((line) => line.includes(words))
+      .length;
+
+  /** Resolves when every process counts in Redis. */
+  async function allShare(): Promise<void> {
+    for (const { url } of processes) {
+      await eventually('readiness that tells of a shared limit', async () => {
+        const ready = (await (await fetch(`${url}/health/ready`)).json()) as { limits: string };
+        return ready.limits === 'redis';
+      });
+    }
+  }
+
+  let bursts = 0;
+  /**
+   * The statuses of simultaneous requests for one address, all of them counted in Redis. On a machine that leaves Redis no
+   * time to answer the processes count by themselves, as they should; such a burst tells nothing, and another follows.
+   */
+  const sharedBurst = (size: number) =>
+    eventually(`a burst of ${size} that Redis has counted`, async () => {
+      await allShare();
+      const before = { switches: said('Redis is away'), answers: said('"event":"request"') };
+      const email = `burst${bursts++}@example.com`;
+      const statuses = await Promise.all(Array.from({ length: size }, (_, i) => resend(i, email)));
+      await eventually('a line for each', () => said('"event":"request"') >= before.answers + size);
+      return said('Redis is away') === before.switches && statuses;
+    });
+
   it('admit exactly three of 200 simultaneous requests for one address', async () => {
-    const statuses = await Promise.all(Array.from({ length: 200 }, (_, i) => resend(i, 'one@example.com')));
+    const statuses = await sharedBurst(200);
     expect(statuses.filter((status) => status === 200)).toHaveLength(limit);
     expect(statuses.filter((status) => status === 429)).toHaveLength(200 - limit);
   });
@@ -55,18 +85,10 @@ describeWithRedis('two processes that share a Redis', () => {
     // Each process grants the whole limit by itself while Redis is away, and never more.
     expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(2 * limit);
 
-    for (const { url } of processes) {
-      await eventually('readiness that tells of a shared limit', async () => {
-        const ready = (await (await fetch(`${url}/health/ready`)).json()) as { limits: string };
-        return ready.limits === 'redis';
-      });
-    }
-    const after = await Promise.all(Array.from({ length: 50 }, (_, i) => resend(i, 'three@example.com')));
+    await allShare();
+    expect(said('Redis is away')).toBeGreaterThanOrEqual(processes.length);
+    expect(said('Redis is back')).toBe(said('Redis is away'));
+    const after = await sharedBurst(50);
     expect(after.filter((status) => status === 200)).toHaveLength(limit);
-    for (const running of processes) {
-      const lines = running.output().split('\n');
-      expect(lines.filter((line) => line.includes('Redis is away'))).toHaveLength(1);
-      expect(lines.filter((line) => line.includes('Redis is back'))).toHaveLength(1);
-    }
   });
 });

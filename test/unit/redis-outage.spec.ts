@@ -5,6 +5,7 @@ import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-slidin
 import { createRedisConnection } from '../../src/auth/accept/throttling/redis-connection.js';
 import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
+import type { SlidingLogRecord } from '../../src/auth/accept/throttling/sliding-log.storage.js';
 import { SystemClock } from '../../src/clock.js';
 import { eventually } from '../support/eventually.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
@@ -147,6 +148,26 @@ describeWithRedis('the limiter while Redis is away', () => {
     expect((await decision).isBlocked).toBe(false);
     expect(storage.state()).toBe('redis');
     expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('does not blame Redis when this process was busy the whole time with one thing after another', async () => {
+    await storage.onModuleInit();
+    let answer: (record: SlidingLogRecord) => void = () => undefined;
+    const shared = { increment: () => new Promise<SlidingLogRecord>((resolve) => (answer = resolve)) };
+    const late = new ResilientSlidingLog(
+      connection,
+      shared as unknown as RedisSlidingLog,
+      new MemorySlidingLog(new SystemClock()),
+    );
+    const decision = late.increment('a', window, 3, 0, 'email');
+    for (let i = 0; i < 25; i++) {
+      const busyUntil = performance.now() + 20;
+      while (performance.now() < busyUntil);
+      await setImmediate();
+    }
+    answer({ totalHits: 2, timeToExpire: 60, isBlocked: false, timeToBlockExpire: 0 });
+    expect(await decision).toMatchObject({ totalHits: 2 });
+    expect(late.state()).toBe('redis');
   });
 
   it('gives up a connection that hangs for good, and finds the server that takes its place', async () => {

@@ -4,8 +4,8 @@ import { type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.
 
 /** How long one check waits for Redis, in milliseconds. A request makes two, and may lose 250. */
 const usualPatience = 110;
-/** From so many milliseconds on a timer is late. */
-const late = 20;
+/** Share of the time from which on this process itself is too busy to read an answer, or to send the question. */
+const busy = 0.5;
 
 /** How often a Redis that is away is looked for, in milliseconds. */
 const probeInterval = 250;
@@ -105,20 +105,18 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
     this.logger.log('Redis is back: limits are shared by all instances again');
   }
 
-  /** Rejects when the answer does not come in time. */
+  /** Rejects when no answer comes in time, though this process had time to read it. */
   private inTime<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout;
-      const wait = () => {
-        const since = performance.now();
+      const lastChance = () => {
+        const before = performance.eventLoopUtilization();
         timer = setTimeout(() => {
-          // A timer that is late tells that this process itself was busy: then the answer lies unread, or the question
-          // has not been sent.
-          if (performance.now() - since > this.patience + late) wait();
+          if (performance.eventLoopUtilization(before).utilization > busy) lastChance();
           else reject(new Error(`no answer within ${this.patience} ms`));
-        }, this.patience);
+        }, this.patience / 2);
       };
-      wait();
+      timer = setTimeout(lastChance, this.patience / 2);
       answer.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
