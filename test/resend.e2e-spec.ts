@@ -324,10 +324,10 @@ describe('a request that is refused', () => {
     const before = await running.app
       .get(DataSource)
       .query<{ count: string }[]>('SELECT count(*) FROM messages');
-    await resend({ type: 'signup', email: 'canary\r\n7731@example.com' }).expect(400);
-    await resend('{"type":"canary-7731').expect(400);
+    await resend({ type: 'signup', email: 'canary\r\nzebra@example.com' }).expect(400);
+    await resend('{"type":"canary-zebra').expect(400);
     expect(await running.app.get(DataSource).query('SELECT count(*) FROM messages')).toEqual(before);
-    expect(JSON.stringify(running.logLines)).not.toContain('7731');
+    expect(JSON.stringify(running.logLines)).not.toMatch(/canary|zebra/);
   });
 
   it('reads it as a problem when it asks for one', async () => {
