@@ -105,7 +105,14 @@ describe('whatever is sent to /resend', () => {
           expect(errorCodes).toContain(answer['error_code']);
         }
       }),
-      { numRuns: 2_500, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: true },
+      {
+        numRuns: 2_500,
+        // What chance might not bring: a body that is too large, and one that is of no kind that is taken.
+        examples: [
+          [JSON.stringify({ type: 'x'.repeat(20_000) }), 'application/json'],
+          ['{}', 'text/plain'],
+        ],
+      },
     );
     // The generator is worth something only when it reaches every kind of answer.
     expect([...seen.keys()].sort()).toEqual(expect.arrayContaining([200, 400, 413, 415]));
