@@ -24,4 +24,14 @@ describe('a keyed hash', () => {
   ])('depends on %s', (_what, other) => {
     expect(hash.digest('limit', 'ab', 'c')).not.toEqual(other);
   });
+
+  it('is made with the current key, and can be told under every key that is known, the current one first', () => {
+    const [next, earlier] = [randomBytes(32), randomBytes(32)];
+    const rotated = new KeyedHash(next, key, earlier);
+    expect(rotated.digest('limit', 'a')).toEqual(new KeyedHash(next).digest('limit', 'a'));
+    expect(rotated.digests('limit', 'a')).toEqual(
+      [next, key, earlier].map((it) => new KeyedHash(it).digest('limit', 'a')),
+    );
+    expect(hash.digests('limit', 'a')).toEqual([hash.digest('limit', 'a')]);
+  });
 });
