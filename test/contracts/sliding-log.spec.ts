@@ -4,7 +4,7 @@ import { createRedisConnection } from '../../src/auth/accept/throttling/redis-co
 import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
 import type { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
-import { testHash } from '../support/hash.js';
+import { rotatedTestHash, testHash } from '../support/hash.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
@@ -166,6 +166,10 @@ describeWithRedis('the sliding log in Redis', () => {
     describeSlidingLog('redis', (clock) => new RedisSlidingLog(redis, testHash, clock));
   });
 
+  describe('RedisSlidingLog with two hashing keys', () => {
+    describeSlidingLog('redis', (clock) => new RedisSlidingLog(redis, rotatedTestHash, clock));
+  });
+
   describe('ResilientSlidingLog', () => {
     describeSlidingLog(
       'redis',
@@ -195,4 +199,8 @@ describeWithRedis('the sliding log in a Redis Cluster', () => {
   });
 
   describeSlidingLog('redis', (clock) => new RedisSlidingLog(connection, testHash, clock));
+
+  describe('with two hashing keys, whose logs may lie on two nodes', () => {
+    describeSlidingLog('redis', (clock) => new RedisSlidingLog(connection, rotatedTestHash, clock));
+  });
 });

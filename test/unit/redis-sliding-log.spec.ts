@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
-import { redisKey, testHash } from '../support/hash.js';
+import { KeyedHash } from '../../src/keyed-hash.js';
+import { nextTestHash, redisKey, rotatedTestHash, testHash } from '../support/hash.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually } from '../support/eventually.js';
 
@@ -108,5 +109,57 @@ describeWithRedis('RedisSlidingLog', () => {
     await storage.increment('a', window, 3, 0, 'email');
     await storage.increment('a', window, 3, 0, 'email');
     expect(await redis.lrange(redisKey('a'), 0, -1)).toEqual(['1700000000000', '1700000000000']);
+  });
+
+  describe('while the hashing key is changed', () => {
+    const time = { now: () => 1_700_000_000_000 };
+    const before = () => new RedisSlidingLog(redis, testHash, time);
+    const both = () => new RedisSlidingLog(redis, rotatedTestHash, time);
+    const after = () => new RedisSlidingLog(redis, nextTestHash, time);
+    const admits = async (storage: RedisSlidingLog) =>
+      !(await storage.increment('a', window, 3, 0, 'email')).isBlocked;
+
+    it('counts what was admitted under the previous key, and what instances that know only that one admit', async () => {
+      expect([await admits(before()), await admits(both()), await admits(before())]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect([await admits(both()), await admits(before())]).toEqual([false, false]);
+    });
+
+    it('is counted by instances that know only the next key', async () => {
+      expect([await admits(both()), await admits(after()), await admits(both())]).toEqual([true, true, true]);
+      expect([await admits(both()), await admits(after())]).toEqual([false, false]);
+    });
+
+    it('records a refused request under neither key, whichever of them has no room', async () => {
+      for (const full of [before(), after()]) {
+        await redis.flushall();
+        for (let i = 0; i < 3; i++) await admits(full);
+        for (let i = 0; i < 5; i++) expect(await admits(both())).toBe(false);
+        const lengths = [await redis.llen(redisKey('a')), await redis.llen(redisKey('a', nextTestHash))];
+        expect(lengths.sort()).toEqual([0, 3]);
+      }
+    });
+
+    it('tells what is left by the log that has the fewest left', async () => {
+      for (const other of [before(), after()]) {
+        await redis.flushall();
+        await admits(other);
+        expect(await both().increment('a', window, 3, 0, 'email')).toMatchObject({ totalHits: 2 });
+      }
+    });
+
+    it('admits exactly the limit to a hundred that come at once to instances with either key current', async () => {
+      const stillBefore = new RedisSlidingLog(redis, new KeyedHash(Buffer.alloc(32, 7), Buffer.alloc(32, 8)));
+      const connection = redis.duplicate();
+      const alreadyAfter = new RedisSlidingLog(connection, rotatedTestHash);
+      const decisions = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => admits(i % 2 === 0 ? stillBefore : alreadyAfter)),
+      );
+      connection.disconnect();
+      expect(decisions.filter(Boolean)).toHaveLength(3);
+    });
   });
 });
