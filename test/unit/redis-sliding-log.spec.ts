@@ -151,6 +151,14 @@ describeWithRedis('RedisSlidingLog', () => {
       }
     });
 
+    it('dates a request the same under both keys, so that a slot is free under both at the same moment', async () => {
+      const storage = new RedisSlidingLog(redis, rotatedTestHash);
+      for (let i = 0; i < 3; i++) await storage.increment('a', window, 3, 0, 'email');
+      const times = await redis.lrange(redisKey('a'), 0, -1);
+      expect(times).toHaveLength(3);
+      expect(await redis.lrange(redisKey('a', nextTestHash), 0, -1)).toEqual(times);
+    });
+
     it('admits exactly the limit to a hundred that come at once to instances with either key current', async () => {
       const stillBefore = new RedisSlidingLog(redis, new KeyedHash(Buffer.alloc(32, 7), Buffer.alloc(32, 8)));
       const connection = redis.duplicate();
