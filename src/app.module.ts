@@ -31,7 +31,7 @@ export class AppModule {
         { provide: Config, useValue: config },
         { provide: Log, useValue: log },
         { provide: Secrets, useValue: secrets },
-        { provide: KeyedHash, useValue: new KeyedHash(secrets.hashingKey) },
+        { provide: KeyedHash, useValue: new KeyedHash(secrets.hashingKey, ...secrets.previousHashingKeys) },
         { provide: Clock, useClass: SystemClock },
       ],
       exports: [Config, Log, Secrets, KeyedHash, Clock],

@@ -42,7 +42,9 @@ const variables = {
   ACCESS_TOKEN_LIFETIME: duration({ default: hours }),
   VERIFY_ON_GET: flag({ default: 'false' }),
   HASHING_KEY: str({ default: undefined }),
+  HASHING_KEY_PREVIOUS: list({ default: [] }),
   SIGNING_KEY: str({ default: undefined }),
+  SIGNING_KEY_PREVIOUS: str({ default: undefined }),
 };
 
 /** Every variable that the service reads. */
@@ -182,7 +184,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     accessTokenLifetimeMs: v.ACCESS_TOKEN_LIFETIME,
     verifyOnGet: v.VERIFY_ON_GET === 'true',
     hashingKey: v.HASHING_KEY,
+    previousHashingKeys: v.HASHING_KEY_PREVIOUS,
     signingKey: v.SIGNING_KEY,
+    previousSigningKeys: v.SIGNING_KEY_PREVIOUS,
   });
 }
 

@@ -1,77 +1,97 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, ConfigurationError } from './config.js';
+import {
+  decodeHashingKey,
+  decodePreviousSigningKeys,
+  decodeSigningKey,
+  hashingKeyProblem,
+  previousSigningKeysProblem,
+  signingKeyProblem,
+  webhookSecretProblem,
+} from './key-formats.js';
 
 /** A class, so that it can be injected by its type. */
 export abstract class Secrets {
   /** At least 32 bytes. */
   abstract readonly hashingKey: Buffer;
+  /** Under which hashes that are still in use may have been made, too; none equals the current one. */
+  abstract readonly previousHashingKeys: readonly Buffer[];
   /** Private key on the curve P-256, for ES256 (RFC 7518, section 3.4). */
   abstract readonly signingKey: KeyObject;
+  /** Public halves of the other keys whose signatures are good; none belongs to the current one. */
+  abstract readonly previousSigningKeys: readonly KeyObject[];
 }
-
-/**
- * Text that stands in examples everywhere; whoever deploys it has forgotten to replace it. No word is so short that
- * a random key in base64 would ever contain it.
- */
-const placeholder = /change.?me|replace.?me|your.?key|secret|password|example|placeholder|default|x{8}/i;
-
-const hashingKeyRemedy = 'make one with: openssl rand -base64 32';
-const signingKeyRemedy = 'make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
 
 /**
  * The secrets from the configuration; in development those that are missing are made once and kept in `DATA_DIR`,
  * readable by their owner only.
- * @throws ConfigurationError when one is malformed, too short or a placeholder
+ * @throws ConfigurationError when one is malformed, too short, a placeholder, or there twice
  */
 export function loadSecrets(config: Config): Secrets {
-  const hashingKey = config.hashingKey ?? kept(config, 'hashing-key', newHashingKey, hashingKeyProblem);
-  const signingKey = config.signingKey ?? kept(config, 'signing-key.pem', newSigningKey, signingKeyProblem);
+  const texts = {
+    hashingKey: config.hashingKey ?? kept(config, 'hashing-key', newHashingKey, hashingKeyProblem),
+    signingKey: config.signingKey ?? kept(config, 'signing-key.pem', newSigningKey, signingKeyProblem),
+  };
+  refuse(malformed(config, texts));
+  const secrets = {
+    hashingKey: decodeHashingKey(texts.hashingKey),
+    previousHashingKeys: config.previousHashingKeys.map(decodeHashingKey),
+    signingKey: decodeSigningKey(texts.signingKey),
+    previousSigningKeys: decodePreviousSigningKeys(config.previousSigningKeys ?? ''),
+  };
+  refuse(repeated(secrets));
+  return secrets;
+}
+
+function refuse(problems: string[]): void {
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+function malformed(config: Config, current: { hashingKey: string; signingKey: string }): string[] {
+  const previousHashing = config.previousHashingKeys
+    .map(hashingKeyProblem)
+    .find((problem) => problem !== null);
+  const previousSigning = config.previousSigningKeys;
   const webhookSecret = config.production ? config.smsWebhook?.secret : undefined;
-  const problems = [
-    about('HASHING_KEY', hashingKeyProblem(hashingKey)),
-    about('SIGNING_KEY', signingKeyProblem(signingKey)),
+  return [
+    about('HASHING_KEY', hashingKeyProblem(current.hashingKey)),
+    about('HASHING_KEY_PREVIOUS', previousHashing ?? null),
+    about('SIGNING_KEY', signingKeyProblem(current.signingKey)),
+    about(
+      'SIGNING_KEY_PREVIOUS',
+      previousSigning === undefined ? null : previousSigningKeysProblem(previousSigning),
+    ),
     about('SMS_WEBHOOK_SECRET', webhookSecret === undefined ? null : webhookSecretProblem(webhookSecret)),
   ].flat();
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return {
-    hashingKey: Buffer.from(hashingKey, 'base64'),
-    signingKey: createPrivateKey(unescapeNewlines(signingKey)),
-  };
+}
+
+function repeated({ hashingKey, previousHashingKeys, signingKey, previousSigningKeys }: Secrets): string[] {
+  const hashingKeys = [hashingKey, ...previousHashingKeys];
+  const signingKeys = [signingKey, ...previousSigningKeys].map(publicBytes);
+  return [
+    about('HASHING_KEY_PREVIOUS', isRepeated(hashingKeys) ? repeatedKeyProblem('HASHING_KEY') : null),
+    about('SIGNING_KEY_PREVIOUS', isRepeated(signingKeys) ? repeatedKeyProblem('SIGNING_KEY') : null),
+  ].flat();
 }
 
 function about(name: string, problem: string | null): string[] {
   return problem === null ? [] : [`${name} ${problem}`];
 }
 
-function hashingKeyProblem(text: string): string | null {
-  if (placeholder.test(text)) return `is a placeholder: ${hashingKeyRemedy}`;
-  const bytes = Buffer.from(text, 'base64');
-  // Node reads base64 leniently: of a passphrase it would take the letters and leave the rest.
-  if (!/^[\w+/-]+={0,2}\s*$/.test(text) || bytes.length < 32) {
-    return `must be at least 32 bytes in base64: ${hashingKeyRemedy}`;
-  }
-  return new Set(bytes).size < 8 ? `repeats itself: ${hashingKeyRemedy}` : null;
+/** Then nothing has been changed, and it would show only when the key that is thought to be the earlier one is dropped. */
+function repeatedKeyProblem(current: string): string {
+  return `holds the same key twice, or the one in ${current}: name only keys that differ from it and from each other`;
 }
 
-function signingKeyProblem(pem: string): string | null {
-  try {
-    const key = createPrivateKey(unescapeNewlines(pem));
-    if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return null;
-  } catch {
-    // Said below: what OpenSSL says about it helps nobody.
-  }
-  return `must be a P-256 private key in PEM: ${signingKeyRemedy}`;
+function isRepeated(keys: readonly Buffer[]): boolean {
+  return new Set(keys.map((key) => key.toString('hex'))).size < keys.length;
 }
 
-function webhookSecretProblem(text: string): string | null {
-  return placeholder.test(text) ? 'is a placeholder: use the secret that your gateway gave you' : null;
-}
-
-/** Environment files hold a PEM on one line, with `\n` written out. */
-function unescapeNewlines(pem: string): string {
-  return pem.replaceAll('\\n', '\n');
+function publicBytes(key: KeyObject): Buffer {
+  const publicHalf = key.type === 'public' ? key : createPublicKey(key);
+  return publicHalf.export({ type: 'spki', format: 'der' });
 }
 
 function newHashingKey(): string {

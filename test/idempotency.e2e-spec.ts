@@ -72,13 +72,13 @@ function heldUp() {
   return { release, untilThere: () => eventually('the held request', () => held.mock.calls.length > 0) };
 }
 
-/** Fails the next statement that begins so, before or after it was carried out. */
-function failing(start: string, when: 'before' | 'after') {
+/** Fails the next statement that has this in it, before or after it was carried out. */
+function failing(part: string, when: 'before' | 'after') {
   const dataSource = database();
   const query = dataSource.query.bind(dataSource);
   let isDue = true;
   return jest.spyOn(dataSource, 'query').mockImplementation(async (sql, ...rest) => {
-    const fails = isDue && sql.trimStart().startsWith(start);
+    const fails = isDue && sql.includes(part);
     if (fails) isDue = false;
     if (fails && when === 'before') throw new Error('connection lost');
     const answer: unknown = await query(sql, ...rest);

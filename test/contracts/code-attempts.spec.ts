@@ -129,4 +129,84 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
     // Each sweep takes a stretch at random, so a few may not have had their turn.
     expect(left.length).toBeLessThan(60 + 20);
   });
+
+  describe('while the hashing key is changed', () => {
+    const [old, next] = [randomBytes(32), randomBytes(32)];
+    const countedBy = (...keys: [Buffer, ...Buffer[]]) =>
+      new CodeAttempts(database.transaction, new KeyedHash(...keys), clock, database.config);
+    const before = () => countedBy(old);
+    const announcing = () => countedBy(old, next);
+    const rotated = () => countedBy(next, old);
+    const after = () => countedBy(next);
+
+    /** How many of so many guesses each are let through, one after the other. */
+    async function letThrough(guesses: number, ...counters: CodeAttempts[]): Promise<number> {
+      let through = 0;
+      for (let i = 0; i < guesses; i += 1) {
+        for (const counter of counters) {
+          await counter.count(someone, 'signup').then(
+            () => (through += 1),
+            (error: unknown) => expect(error).toMatchObject({ status: 429 }),
+          );
+        }
+      }
+      return through;
+    }
+
+    it('still counts the guesses that were made before', async () => {
+      expect(await letThrough(3, before())).toBe(3);
+      expect(await letThrough(5, rotated())).toBe(2);
+    });
+
+    it.each([
+      ['the old key only and both', () => [before(), rotated()]],
+      ['both, with either of them current', () => [announcing(), rotated()]],
+      ['both and the new key only', () => [rotated(), after()]],
+    ])('grants nobody more guesses when instances know %s', async (_who, instances) => {
+      expect(await letThrough(5, ...instances())).toBe(5);
+    });
+
+    it('forgets nothing when the previous key is dropped, nor when the change is taken back', async () => {
+      expect(await letThrough(5, rotated())).toBe(5);
+      expect(await letThrough(5, after(), before())).toBe(0);
+    });
+
+    it('lets exactly five of a hundred simultaneous guesses through, spread over both kinds of instances', async () => {
+      const counters = [announcing(), rotated()];
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 100 }, (_, i) => counters[i % 2]!.count(someone, 'signup')),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+      const reasons = outcomes.flatMap((it) => (it.status === 'rejected' ? [it.reason as unknown] : []));
+      for (const reason of reasons) expect(reason).toBeInstanceOf(ApiError);
+    });
+
+    it('is not prolonged by a refused guess, under whichever key there is no room', async () => {
+      for (const full of [before(), after()]) {
+        someone = `${randomUUID()}@example.com`;
+        expect(await letThrough(5, full)).toBe(5);
+        clock.advance(windowMs / 2);
+        expect(await letThrough(5, rotated())).toBe(0);
+        await expect(rotated().count(someone, 'signup')).rejects.toMatchObject({ retryAfter: 300 });
+        clock.advance(windowMs / 2);
+        expect(await letThrough(5, rotated())).toBe(5);
+      }
+    });
+
+    it('takes a right code out of the count under both keys', async () => {
+      await rotated().forget(await rotated().count(someone, 'signup'));
+      expect(await letThrough(5, before())).toBe(5);
+      expect(await letThrough(5, after())).toBe(5);
+    });
+
+    it('waits for nobody in a circle', async () => {
+      const counters = [announcing(), rotated()];
+      const guesses = Array.from({ length: 60 }, async (_, i) => {
+        const counter = counters[i % 2]!;
+        const attempt = await counter.count(someone, 'signup').catch(() => null);
+        if (attempt) await database.transaction.run(() => counter.forget(attempt));
+      });
+      await expect(Promise.all(guesses)).resolves.toHaveLength(60);
+    });
+  });
 });

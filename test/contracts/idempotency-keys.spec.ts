@@ -221,6 +221,109 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
     await claimed(request, { ...mine, key: 'another' });
     expect(await repository.count()).toBe(10 + 2);
   });
+
+  describe('while the hashing key is changed', () => {
+    const [old, next] = [randomBytes(32), randomBytes(32)];
+    const keptBy = (...known: [Buffer, ...Buffer[]]) =>
+      new IdempotencyKeys(database.dataSource, new KeyedHash(...known), clock);
+    const before = () => keptBy(old);
+    const announcing = () => keptBy(old, next);
+    const rotated = () => keptBy(next, old);
+    const after = () => keptBy(next);
+
+    /** What such an instance makes of the request: a claim, a replay, or the code of its refusal. */
+    async function outcomeOf(instance: IdempotencyKeys, asked: MessageRequest = request) {
+      keys = instance;
+      return refusal(asked);
+    }
+
+    it('replays what was accepted under the previous key, and notices another request under it', async () => {
+      keys = before();
+      const claim = await claimed();
+      await accept(claim);
+      expect(await outcomeOf(rotated())).toEqual({ replayOf: claim.messageId });
+      expect(await outcomeOf(rotated(), { ...request, type: 'recovery' })).toEqual(reused);
+    });
+
+    it.each([
+      ['the old key only', before, rotated],
+      ['both, the old one current', announcing, rotated],
+      ['both, the new one current', rotated, announcing],
+      ['both, beside one that knows the new key only', rotated, after],
+      ['the new key only, beside one that knows both', after, rotated],
+      ['both, beside one that knows the old key only', rotated, before],
+    ])(
+      'refuses and then replays what is claimed by an instance that knows %s',
+      async (_who, first, other) => {
+        keys = first();
+        const claim = await claimed();
+        expect(await outcomeOf(other())).toEqual(inFlight);
+        await accept(claim);
+        expect(await outcomeOf(other())).toEqual({ replayOf: claim.messageId });
+      },
+    );
+
+    it('lets exactly one of forty simultaneous requests through, spread over both kinds of instances', async () => {
+      const instances = [announcing(), rotated()];
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 40 }, (_, i) => instances[i % 2]!.reserve(mine, request)),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: inFlight.code });
+      }
+    });
+
+    it('takes over from a request that died under the previous key, with the same message', async () => {
+      keys = before();
+      const dead = await claimed();
+      clock.advance(patience);
+      keys = rotated();
+      const retry = await claimed();
+      expect(retry.messageId).toBe(dead.messageId);
+      await accept(retry);
+      for (const instance of [before(), after()]) {
+        expect(await outcomeOf(instance)).toEqual({ replayOf: dead.messageId });
+      }
+    });
+
+    it('gives a key back under both hashing keys', async () => {
+      keys = rotated();
+      const failed = await claimed();
+      await keys.giveBack(failed);
+      keys = before();
+      expect((await claimed()).messageId).toBe(failed.messageId);
+      keys = after();
+      expect((await claimed()).messageId).toBe(failed.messageId);
+    });
+
+    it('gives a key that was given back under the previous one to another request, under another id', async () => {
+      keys = before();
+      const failed = await claimed();
+      await keys.giveBack(failed);
+      keys = rotated();
+      const other = await claimed({ ...request, type: 'recovery' });
+      expect(other.messageId).not.toBe(failed.messageId);
+      expect(await outcomeOf(before())).toEqual(reused);
+    });
+
+    it('replays no message of a key that is overdue, when it has been used anew', async () => {
+      keys = before();
+      await accept(await claimed());
+      clock.advance(day);
+      keys = after();
+      const claim = await claimed();
+      expect(await outcomeOf(rotated())).toEqual(inFlight);
+      await accept(claim);
+      expect(await outcomeOf(rotated())).toEqual({ replayOf: claim.messageId });
+    });
+
+    it('forgets what was accepted under a key that was dropped', async () => {
+      keys = before();
+      await accept(await claimed());
+      expect(await outcomeOf(after())).toHaveProperty('messageId');
+    });
+  });
 });
 
 describe('IdempotencyKeys without a database', () => {

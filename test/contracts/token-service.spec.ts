@@ -218,4 +218,108 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     }
     expect((await rows()).map(({ userId }) => userId).sort()).toEqual(fresh.sort());
   });
+
+  describe('after a change of the hashing key', () => {
+    const [old, next] = [randomBytes(32), randomBytes(32)];
+    const servedBy = (...keys: [Buffer, ...Buffer[]]) =>
+      new TokenService(database.transaction, new KeyedHash(...keys), clock, database.config);
+    const before = () => servedBy(old);
+    const announcing = () => servedBy(old, next);
+    const rotated = () => servedBy(next, old);
+    const dropped = () => servedBy(next);
+    const minting = (subject: TokenSubject) => ({ ...subject, withLink: true });
+
+    it('finds and uses the links and codes that were made under the previous key', async () => {
+      for (const secret of ['link', 'code'] as const) {
+        const subject = somebody();
+        const minted = await before().mint(minting(subject));
+        const found =
+          secret === 'link'
+            ? await rotated().findByLink(minted.link ?? '', 'signup')
+            : await rotated().findByCode(minted.code, subject);
+        expect(found).toMatchObject(subject);
+        expect(await database.transaction.run(async () => found && rotated().consume(found))).toBe(true);
+        expect(await rotated().findByCode(minted.code, subject)).toBeNull();
+      }
+    });
+
+    it('repeats the code of a message that was made under the previous key, and stores it under the current', async () => {
+      const subject = somebody();
+      const { code } = await before().mint(minting(subject));
+      for (let i = 0; i < 3; i += 1) {
+        clock.advance(hours);
+        expect((await rotated().mint(minting(subject))).code).toBe(code);
+      }
+      expect(await dropped().findByCode(code, subject)).toMatchObject(subject);
+    });
+
+    it('repeats one code on instances that have changed already and on those that have not', async () => {
+      const subject = somebody();
+      const codes = new Set<string>();
+      for (const tokens of [rotated(), announcing(), rotated(), announcing()]) {
+        codes.add((await tokens.mint(minting(subject))).code);
+      }
+      expect(codes.size).toBe(1);
+      for (const tokens of [rotated(), announcing()]) {
+        expect(await tokens.findByCode([...codes][0] ?? '', subject)).not.toBeNull();
+      }
+    });
+
+    it('knows no link or code of a key that was dropped, and makes a new code instead of repeating it', async () => {
+      const subject = somebody();
+      const { link, code } = await before().mint(minting(subject));
+      expect(await dropped().findByLink(link ?? '', 'signup')).toBeNull();
+      expect(await dropped().findByCode(code, subject)).toBeNull();
+      const fresh = await dropped().mint(minting(subject));
+      expect(fresh.code).not.toBe(code);
+      expect(await dropped().findByCode(fresh.code, subject)).not.toBeNull();
+      expect(await dropped().findByLink(fresh.link ?? '', 'signup')).not.toBeNull();
+    });
+
+    it('binds a secret to its user, purpose and recipient under either key', async () => {
+      for (const tokens of [before(), rotated()]) {
+        const subject = somebody();
+        const { link, code } = await tokens.mint(minting(subject));
+        expect(await rotated().findByLink(link ?? '', 'recovery')).toBeNull();
+        expect(await rotated().findByCode(code, { ...subject, purpose: 'recovery' })).toBeNull();
+        expect(await rotated().findByCode(code, { ...subject, recipient: 'other@example.com' })).toBeNull();
+        expect(await rotated().findByCode(code, { ...subject, userId: randomUUID() })).toBeNull();
+      }
+    });
+
+    it('runs one and the same statement for what it finds under either key and for what it does not', async () => {
+      const subject = somebody();
+      const earlier = await before().mint(minting(subject));
+      const later = await rotated().mint(minting(subject));
+      const seen: string[][] = [];
+      for (const link of [earlier.link, later.link, 'x'.repeat(43)]) {
+        seen.push(await statementsOf(() => rotated().findByLink(link ?? '', 'signup')));
+      }
+      for (const other of seen) expect(other).toEqual(seen[0]);
+      expect(seen[0]).toHaveLength(1);
+      const codes: string[][] = [];
+      for (const [code, whose] of [
+        [earlier.code, subject],
+        ['000000', subject],
+        ['000000', somebody()],
+      ] as const) {
+        codes.push(await statementsOf(() => rotated().findByCode(code, whose)));
+      }
+      for (const other of codes) expect(other).toEqual(codes[0]);
+      expect(codes[0]).toHaveLength(1);
+    });
+
+    /** The text of every statement that `work` runs. */
+    async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+      const runner = database.dataSource.createQueryRunner();
+      const query = jest.spyOn(Object.getPrototypeOf(runner) as typeof runner, 'query');
+      try {
+        await work();
+        return query.mock.calls.map(([sql]) => sql);
+      } finally {
+        query.mockRestore();
+        await runner.release();
+      }
+    }
+  });
 });

@@ -8,13 +8,15 @@ import { createAdapter, setUpApp } from '../../src/app.setup.js';
 import { Clock } from '../../src/clock.js';
 import { readConfig } from '../../src/config.js';
 import { createLog } from '../../src/log.js';
-import { createTestDatabase } from './database.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
 import { checkAnswers } from './openapi-validation.js';
 import { TestClock } from './test-clock.js';
 
 interface StartOptions {
   /** Environment variables on top of those of the test database. */
   env?: Record<string, string>;
+  /** One that outlives the app; without it the app has one of its own. */
+  database?: TestDatabase;
   /** A last word on the module, to replace what stands at the vendor's edge. */
   override?: (module: TestingModuleBuilder) => TestingModuleBuilder;
 }
@@ -30,12 +32,13 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-/** The whole service with the production set-up on a database of its own, with a clock that the test moves. */
+/** The whole service with the production set-up, with a clock that the test moves. */
 export async function startApp({
   env = {},
+  database: given,
   override = (module) => module,
 }: StartOptions = {}): Promise<RunningApp> {
-  const database = await createTestDatabase();
+  const database = given ?? (await createTestDatabase());
   const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'debug', PORT: '0', ...database.env, ...env });
   const logLines: Record<string, unknown>[] = [];
   const log = createLog(config, linesInto(logLines));
@@ -61,7 +64,7 @@ export async function startApp({
     logLines,
     async stop() {
       await app.close();
-      await database.drop();
+      if (!given) await database.drop();
       if (violations.size > 0) {
         throw new Error(`Not as openapi.json says:\n${[...violations].join('\n')}`);
       }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { AccessTokens } from '../../src/auth/tokens/access-tokens.js';
 import type { User } from '../../src/auth/users/user.js';
@@ -7,7 +7,12 @@ import { TestClock } from '../support/test-clock.js';
 
 const keyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const config = readConfig({ NODE_ENV: 'test', PUBLIC_URL: 'https://auth.example.com' });
-const secretsWith = (signingKey = keyPair().privateKey) => ({ hashingKey: Buffer.alloc(32), signingKey });
+const secretsWith = (signingKey = keyPair().privateKey, previousSigningKeys: KeyObject[] = []) => ({
+  hashingKey: Buffer.alloc(32),
+  previousHashingKeys: [],
+  signingKey,
+  previousSigningKeys,
+});
 
 const user: User = {
   id: '3f0c1f0e-8a57-4f0a-9d27-0b8f6f3f5a11',
@@ -106,5 +111,46 @@ describe('AccessTokens', () => {
     for (const jwt of [forever, foreign.access_token, symmetric, '', 'a.b.c']) {
       expect(await tokens.userIdOf(jwt)).toBeNull();
     }
+  });
+
+  describe('after a change of keys', () => {
+    const next = keyPair();
+    const publicHalf = createPublicKey(secrets.signingKey);
+    const rotated = () => new AccessTokens(secretsWith(next.privateKey, [publicHalf]), config, clock);
+
+    it('accepts what the previous key has signed, and signs with the current one', async () => {
+      const before = await tokens.issue(user);
+      const after = await rotated().issue(user);
+      for (const { access_token } of [before, after]) {
+        expect(await rotated().userIdOf(access_token)).toBe(user.id);
+      }
+      const [current, previous] = (await rotated().keySet()).keys.map(({ kid }) => kid);
+      expect(decodeProtectedHeader(after.access_token).kid).toBe(current);
+      expect(decodeProtectedHeader(before.access_token).kid).toBe(previous);
+      expect(current).not.toBe(previous);
+    });
+
+    it('publishes the key that comes next before anything is signed with it', async () => {
+      const announcing = new AccessTokens(secretsWith(secrets.signingKey, [next.publicKey]), config, clock);
+      const kids = async (of: AccessTokens) => (await of.keySet()).keys.map(({ kid }) => kid);
+      expect(await kids(announcing)).toEqual((await kids(rotated())).reverse());
+      expect(await announcing.userIdOf((await rotated().issue(user)).access_token)).toBe(user.id);
+    });
+
+    it('refuses the previous key once it is dropped, and a signature under the other key id', async () => {
+      const before = await tokens.issue(user);
+      const dropped = new AccessTokens(secretsWith(next.privateKey), config, clock);
+      expect(await dropped.userIdOf(before.access_token)).toBeNull();
+      const kid = (await tokens.keySet()).keys[0]?.kid ?? '';
+      const crossed = new SignJWT(decodeJwt(before.access_token)).setProtectedHeader({ alg: 'ES256', kid });
+      expect(await rotated().userIdOf(await crossed.sign(secrets.signingKey))).toBe(user.id);
+      expect(await rotated().userIdOf(await crossed.sign(next.privateKey))).toBeNull();
+    });
+
+    it('publishes nothing private', async () => {
+      for (const key of (await rotated().keySet()).keys) {
+        expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+      }
+    });
   });
 });

@@ -101,4 +101,56 @@ describeWithRedis('RedisSlidingLog', () => {
       '1700000000000',
     ]);
   });
+
+  describe('while the hashing key is changed, and a key has two names', () => {
+    const time = { now: () => 1_700_000_000_000 };
+    const [before, after, both] = ['a', 'b', 'b,a'];
+    const admits = async (key: string) =>
+      !(await new RedisSlidingLog(redis, time).increment(key, window, 3, 0, 'email')).isBlocked;
+    const lengths = async () => [
+      await redis.llen('strike-auth:limit:email:a'),
+      await redis.llen('strike-auth:limit:email:b'),
+    ];
+
+    it.each([
+      ['previous', before],
+      ['next', after],
+    ])('counts what instances admit that know only the %s one', async (_which, one) => {
+      expect([await admits(one), await admits(both), await admits(one)]).toEqual([true, true, true]);
+      expect([await admits(both), await admits(one)]).toEqual([false, false]);
+    });
+
+    it('records a refused request under neither name, whichever of them has no room', async () => {
+      for (const full of [before, after]) {
+        await redis.flushall();
+        for (let i = 0; i < 3; i++) await admits(full);
+        for (let i = 0; i < 5; i++) expect(await admits(both)).toBe(false);
+        expect((await lengths()).sort()).toEqual([0, 3]);
+      }
+    });
+
+    it('tells what is left by the log that has the fewest left', async () => {
+      for (const other of [before, after]) {
+        await redis.flushall();
+        await admits(other);
+        const storage = new RedisSlidingLog(redis, time);
+        expect(await storage.increment(both, window, 3, 0, 'email')).toMatchObject({ totalHits: 2 });
+      }
+    });
+
+    it('dates a request the same under both names, so that a slot is free under both at the same moment', async () => {
+      const storage = new RedisSlidingLog(redis);
+      for (let i = 0; i < 3; i++) await storage.increment(both, window, 3, 0, 'email');
+      const times = await redis.lrange('strike-auth:limit:email:a', 0, -1);
+      expect(times).toHaveLength(3);
+      expect(await redis.lrange('strike-auth:limit:email:b', 0, -1)).toEqual(times);
+    });
+
+    it('admits exactly the limit to a hundred that come at once with the names in either order', async () => {
+      const decisions = await Promise.all(
+        Array.from({ length: 100 }, (_, i) => admits(i % 2 === 0 ? 'a,b' : 'b,a')),
+      );
+      expect(decisions.filter(Boolean)).toHaveLength(3);
+    });
+  });
 });

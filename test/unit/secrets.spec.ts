@@ -117,6 +117,100 @@ describe('secrets from the environment', () => {
     expect(said).not.toContain('your-secret-here');
   });
 
+  const otherHashingKey = randomBytes(32).toString('base64');
+  const otherSigningKey = pem('P-256');
+
+  it('may name earlier keys beside the current ones', () => {
+    const [first, second] = [otherHashingKey, randomBytes(40).toString('base64url')];
+    const publicHalf = createPublicKey(pem('P-256'));
+    const publicPem = publicHalf.export({ type: 'spki', format: 'pem' }).toString();
+    const secrets = loadSecrets(
+      readConfig({
+        ...production,
+        HASHING_KEY_PREVIOUS: `${first}, ${second}`,
+        SIGNING_KEY_PREVIOUS: `${otherSigningKey.replaceAll('\n', '\\n')}${publicPem}`,
+      }),
+    );
+    expect(secrets.previousHashingKeys).toEqual([
+      Buffer.from(first, 'base64'),
+      Buffer.from(second, 'base64url'),
+    ]);
+    expect(secrets.previousSigningKeys).toHaveLength(2);
+    expect(secrets.previousSigningKeys[0]?.equals(createPublicKey(otherSigningKey))).toBe(true);
+    expect(secrets.previousSigningKeys[1]?.equals(publicHalf)).toBe(true);
+  });
+
+  it('keep no private half of an earlier signing key', () => {
+    const env = { ...production, SIGNING_KEY_PREVIOUS: otherSigningKey };
+    expect(loadSecrets(readConfig(env)).previousSigningKeys.map(({ type }) => type)).toEqual(['public']);
+  });
+
+  it('may name an earlier signing key as OpenSSL writes it, with its curve before it', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const sec1 = parameters + privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+    const { previousSigningKeys } = loadSecrets(readConfig({ ...production, SIGNING_KEY_PREVIOUS: sec1 }));
+    expect(previousSigningKeys).toHaveLength(1);
+    const alone = { ...production, SIGNING_KEY_PREVIOUS: parameters };
+    expect(complaint(alone)).toContain('- SIGNING_KEY_PREVIOUS must be P-256 keys in PEM');
+  });
+
+  it('name no earlier keys unless they are told to', () => {
+    const { previousHashingKeys, previousSigningKeys } = loadSecrets(readConfig(production));
+    expect({ previousHashingKeys, previousSigningKeys }).toEqual({
+      previousHashingKeys: [],
+      previousSigningKeys: [],
+    });
+  });
+
+  it.each([
+    ['a placeholder', 'changeme', 'is a placeholder: make one with'],
+    ['too short', 'c2hvcnQ=', 'must be at least 32 bytes in base64: make one with'],
+    ['repetitive', Buffer.alloc(32, 'abc').toString('base64'), 'repeats itself: make one with'],
+  ])('are refused when an earlier hashing key is %s', (_what, value, remedy) => {
+    for (const previous of [value, `${otherHashingKey},${value}`]) {
+      const said = complaint({ ...production, HASHING_KEY_PREVIOUS: previous });
+      expect(said).toContain(`- HASHING_KEY_PREVIOUS ${remedy}`);
+      expect(said).not.toContain(value);
+    }
+  });
+
+  it.each([
+    ['is no PEM', 'hunter2'],
+    ['is on another curve', pem('P-384')],
+    ['is cut off', otherSigningKey.slice(0, -10)],
+    ['is followed by something else', `${otherSigningKey}hunter2`],
+    ['is followed by one that is no key', otherSigningKey + otherSigningKey.replace(/\n.{20}/, '\n')],
+  ])('are refused when an earlier signing key %s', (_what, value) => {
+    const said = complaint({ ...production, SIGNING_KEY_PREVIOUS: value });
+    expect(said).toContain(
+      '- SIGNING_KEY_PREVIOUS must be P-256 keys in PEM, private or public, one after the other',
+    );
+    expect(said).not.toContain(value);
+  });
+
+  it.each<[string, string, string]>([
+    ['the hashing key is the current one', 'HASHING_KEY_PREVIOUS', hashingKey],
+    [
+      'the hashing key is the current one written otherwise',
+      'HASHING_KEY_PREVIOUS',
+      hashingKey.replace('=', ''),
+    ],
+    ['a hashing key is there twice', 'HASHING_KEY_PREVIOUS', `${otherHashingKey},${otherHashingKey}`],
+    ['the signing key is the current one', 'SIGNING_KEY_PREVIOUS', signingKey],
+    [
+      'the signing key is the public half of the current one',
+      'SIGNING_KEY_PREVIOUS',
+      createPublicKey(signingKey).export({ type: 'spki', format: 'pem' }).toString(),
+    ],
+    ['a signing key is there twice', 'SIGNING_KEY_PREVIOUS', otherSigningKey + otherSigningKey],
+  ])('are refused when of the earlier ones %s', (_what, name, value) => {
+    const current = name.replace('_PREVIOUS', '');
+    expect(complaint({ ...production, [name]: value })).toContain(
+      `- ${name} holds the same key twice, or the one in ${current}: name only keys that differ`,
+    );
+  });
+
   it('are judged all at once', () => {
     const said = complaint({ ...production, HASHING_KEY: 'changeme', SIGNING_KEY: 'hunter2' });
     expect(said).toContain('- HASHING_KEY ');
@@ -194,7 +288,7 @@ describe('secrets that are made in development', () => {
       const { loadSecrets } = await import(source);
       for (let round = 0; round < ${rounds}; round += 1) {
         while (Date.now() < Number(start) + round * 20);
-        const { hashingKey, signingKey } = loadSecrets({ dataDir: folder + round });
+        const { hashingKey, signingKey } = loadSecrets({ dataDir: folder + round, previousHashingKeys: [] });
         const pem = signingKey.export({ type: 'pkcs8', format: 'pem' });
         console.log(createHash('sha256').update(hashingKey).update(pem).digest('hex'));
       }`;

@@ -1,7 +1,15 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
-import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  type JSONWebKeySet,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
 import { Secrets } from '../../secrets.js';
@@ -18,19 +26,28 @@ export interface AccessTokenGrant {
   readonly expires_at: number;
 }
 
-/** Access tokens: JWTs (RFC 7519) signed with ES256, which anybody can check against `/.well-known/jwks.json`. */
+/**
+ * Access tokens: JWTs (RFC 7519) signed with ES256, which anybody can check against `/.well-known/jwks.json`. Signed
+ * with the current key, and good under every key of that set, so that a change of keys ends no session.
+ */
 @Injectable()
 export class AccessTokens {
-  private readonly publicKey: KeyObject;
   private readonly keyId: Promise<string>;
+  private readonly keys: Promise<JSONWebKeySet>;
+  /** Finds the key that a token names in its header, and refuses a token that names none of them. */
+  private readonly keyOf: Promise<ReturnType<typeof createLocalJWKSet>>;
 
   constructor(
     private readonly secrets: Secrets,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {
-    this.publicKey = createPublicKey(secrets.signingKey);
-    this.keyId = calculateJwkThumbprint(this.publicKey);
+    const publicKey = createPublicKey(secrets.signingKey);
+    this.keyId = calculateJwkThumbprint(publicKey);
+    this.keys = Promise.all([publicKey, ...secrets.previousSigningKeys].map(jwkOf)).then((keys) => ({
+      keys,
+    }));
+    this.keyOf = this.keys.then((keys) => createLocalJWKSet(keys));
   }
 
   /** Names an email or phone only when it is confirmed: whoever reads a token takes what stands in it for proven. */
@@ -61,7 +78,7 @@ export class AccessTokens {
   /** The id of the user whom the token names; null when the token is not ours, not for us, or expired. */
   async userIdOf(jwt: string): Promise<string | null> {
     try {
-      const { payload } = await jwtVerify(jwt, this.publicKey, {
+      const { payload } = await jwtVerify(jwt, await this.keyOf, {
         algorithms: [algorithm],
         issuer: this.config.publicUrl,
         audience,
@@ -74,10 +91,15 @@ export class AccessTokens {
     }
   }
 
-  /** The public half of the key (RFC 7517), under its thumbprint (RFC 7638). */
-  async keySet(): Promise<JSONWebKeySet> {
-    const { kty, crv, x, y } = await exportJWK(this.publicKey);
-    const jwk = { kty, crv, x, y, kid: await this.keyId, use: 'sig', alg: algorithm };
-    return { keys: [jwk as JSONWebKeySet['keys'][number]] };
+  /** The public halves of all keys (RFC 7517), the current one first. */
+  keySet(): Promise<JSONWebKeySet> {
+    return this.keys;
   }
+}
+
+/** Under its thumbprint (RFC 7638), so that a key has the same id whether it is the current one or not. */
+async function jwkOf(publicKey: KeyObject): Promise<JWK> {
+  const { kty, crv, x, y } = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(publicKey);
+  return { kty, crv, x, y, kid, use: 'sig', alg: algorithm } as JWK;
 }

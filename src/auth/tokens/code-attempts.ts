@@ -9,7 +9,8 @@ import type { TokenPurpose } from '../confirmation-type.js';
 
 /** One guess that has been counted. */
 export interface CodeAttempt {
-  readonly key: Buffer;
+  /** The same guess stands under each of them. */
+  readonly keys: readonly Buffer[];
   readonly at: Date;
 }
 
@@ -21,6 +22,9 @@ const sweepSize = 64;
  * Counts guesses at codes, for each identifier and purpose over all of its codes, whether somebody has that identifier
  * or not. The count is in the database, so that all instances share it, and no new message resets it. The window
  * slides: at no instant have more than `limits.verify.max` been let through in the last `limits.verify.windowMs`.
+ *
+ * While hashing keys are being changed, a guess is counted under each key and must find room under each: whoever knows
+ * only one of the keys, before or after the change or beside it, then sees every guess too.
  */
 @Injectable()
 export class CodeAttempts {
@@ -38,40 +42,53 @@ export class CodeAttempts {
    */
   async count(identifier: string, purpose: TokenPurpose): Promise<CodeAttempt> {
     const { max, windowMs } = this.config.limits.verify;
-    const key = this.keyedHash.digest('code attempts', purpose, identifier);
+    const keys = this.keyedHash.digests('code attempts', purpose, identifier);
     const at = new Date(this.clock.now());
     const horizon = new Date(at.getTime() - windowMs);
     const counted = await this.transaction.manager.query<unknown[]>(
-      `INSERT INTO code_attempts AS log (key, attempted_at) VALUES ($1, ARRAY[$2::timestamptz])
+      // Locked in the order of the keys, here and below, so that nobody waits in a circle.
+      `WITH kept AS MATERIALIZED (
+         SELECT attempted_at FROM code_attempts WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE
+       )
+       INSERT INTO code_attempts AS log (key, attempted_at)
+         SELECT key, ARRAY[$2::timestamptz] FROM unnest($1::bytea[]) key
+         WHERE NOT EXISTS (
+           SELECT FROM kept WHERE (SELECT count(*) FROM unnest(kept.attempted_at) t WHERE t > $3) >= $4
+         )
+         ORDER BY key
        ON CONFLICT (key) DO UPDATE
          SET attempted_at = ARRAY(SELECT t FROM unnest(log.attempted_at) t WHERE t > $3) || $2::timestamptz
          WHERE (SELECT count(*) FROM unnest(log.attempted_at) t WHERE t > $3) < $4
        RETURNING 1`,
-      [key, at, horizon, max],
+      [keys, at, horizon, max],
     );
-    if (counted.length === 0) throw await this.refusal(key, at.getTime());
+    if (counted.length < keys.length) throw await this.refusal(keys, at.getTime());
     if (Math.random() * sweepEvery < 1) await this.sweep(horizon);
-    return { key, at };
+    return { keys, at };
   }
 
   /** A right code is no guess: takes its entry out, and no other that was made in the same millisecond. */
-  async forget({ key, at }: CodeAttempt): Promise<void> {
+  async forget({ keys, at }: CodeAttempt): Promise<void> {
     await this.transaction.manager.query(
-      `UPDATE code_attempts SET attempted_at =
+      `WITH kept AS MATERIALIZED (
+         SELECT key FROM code_attempts WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE
+       )
+       UPDATE code_attempts SET attempted_at =
          attempted_at[:array_position(attempted_at, $2::timestamptz) - 1]
          || attempted_at[array_position(attempted_at, $2::timestamptz) + 1:]
-       WHERE key = $1 AND $2::timestamptz = ANY (attempted_at)`,
-      [key, at],
+       FROM kept WHERE code_attempts.key = kept.key AND $2::timestamptz = ANY (attempted_at)`,
+      [keys, at],
     );
   }
 
-  private async refusal(key: Buffer, now: number): Promise<ApiError> {
+  private async refusal(keys: readonly Buffer[], now: number): Promise<ApiError> {
     const { max, windowMs } = this.config.limits.verify;
-    // The guess that has to leave the window before there is room: the `max`th from the newest.
-    const [inTheWay] = await this.transaction.manager.query<{ ms: number }[]>(
-      `SELECT (extract(epoch FROM t) * 1000)::float8 AS ms
-       FROM code_attempts, unnest(attempted_at) t WHERE key = $1 ORDER BY t DESC OFFSET $2 LIMIT 1`,
-      [key, max - 1],
+    // The guess that has to leave the window before there is room: under each key the `max`th from the newest.
+    const [inTheWay] = await this.transaction.manager.query<{ ms: number | null }[]>(
+      `SELECT (extract(epoch FROM max(t)) * 1000)::float8 AS ms
+       FROM code_attempts, LATERAL (SELECT t FROM unnest(attempted_at) t ORDER BY t DESC OFFSET $2 LIMIT 1) nth
+       WHERE key = ANY ($1::bytea[])`,
+      [keys, max - 1],
     );
     const free = (inTheWay?.ms ?? now) + windowMs;
     const retryAfter = Math.max(1, Math.ceil((Math.round(free) - now) / 1_000));

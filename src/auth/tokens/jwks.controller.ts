@@ -15,7 +15,8 @@ export class JwksController {
   @ApiOperation({
     operationId: 'getKeys',
     summary: 'The public keys that access tokens are signed with',
-    description: 'A JSON Web Key Set (RFC 7517). It may be cached for ten minutes.',
+    description:
+      'A JSON Web Key Set (RFC 7517). It may be cached for ten minutes. A token names its key by `kid`; while keys are changed there are several.',
   })
   @ApiOkResponse({
     type: KeySetResponse,

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { MoreThan, MoreThanOrEqual } from 'typeorm';
+import { In, MoreThan, MoreThanOrEqual } from 'typeorm';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
 import { Transaction } from '../../database/transaction.js';
@@ -51,15 +51,15 @@ export class TokenService {
     const link = withLink ? randomBytes(32).toString('base64url') : null;
     const id = uuidV7(now);
     const lifetimeMs = this.config.tokenLifetimeMs[subject.purpose];
-    const codeSeed = (await this.recentSeed(subject, now - lifetimeMs / 2)) ?? id;
-    const code = this.codeOf(codeSeed);
+    const recent = await this.recentCode(subject, now - lifetimeMs / 2);
+    const { code, codeSeed } = recent ?? { code: this.codesOf(id)[0], codeSeed: id };
     const expiresAt = new Date(now + lifetimeMs);
     await this.sweep(now);
     await this.transaction.manager.insert(TokenEntity, {
       id,
       ...subject,
-      linkHash: link === null ? null : this.linkHash(link),
-      codeHash: this.codeHash(subject, code),
+      linkHash: link === null ? null : this.linkHashes(link)[0],
+      codeHash: this.codeHashes(subject, code)[0],
       codeSeed,
       expiresAt,
     });
@@ -67,16 +67,17 @@ export class TokenService {
   }
 
   /**
-   * The seed that a message repeats, so that it carries the code of the one before: made since `since`, still alive.
-   * With a code of its own for every message a stranger could have hundreds of codes alive at once by asking again and
-   * again, and a guess would hit one of them hundreds of times as often.
+   * The code that a message repeats, with its seed: made since `since`, still alive. With a code of its own for every
+   * message a stranger could have hundreds of codes alive at once by asking again and again, and a guess would hit one
+   * of them hundreds of times as often. Null also when the code was derived under a key that is no longer known.
    */
-  private async recentSeed(
-    { userId, purpose, recipient }: TokenSubject,
+  private async recentCode(
+    subject: TokenSubject,
     since: number,
-  ): Promise<string | null> {
+  ): Promise<{ code: string; codeSeed: string } | null> {
+    const { userId, purpose, recipient } = subject;
     const recent = await this.transaction.manager.findOne(TokenEntity, {
-      select: { id: true, codeSeed: true },
+      select: { id: true, codeSeed: true, codeHash: true },
       where: {
         userId,
         purpose,
@@ -86,24 +87,31 @@ export class TokenService {
       },
       order: { codeSeed: 'DESC' },
     });
-    return recent?.codeSeed ?? null;
+    if (!recent) return null;
+    const { codeSeed, codeHash } = recent;
+    // The stored hash tells which of the keys the code comes from.
+    const code = this.codesOf(codeSeed).find((it) => equalsAny(codeHash, this.codeHashes(subject, it)));
+    return code === undefined ? null : { code, codeSeed };
   }
 
-  /** Six digits that nobody can tell from the seed without the key, so that no code has to be kept to be repeated. */
-  private codeOf(seed: string): string {
-    const digest = this.keyedHash.digest('code digits', seed);
-    return String(digest.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
+  /**
+   * Six digits that nobody can tell from the seed without the key, so that no code has to be kept to be repeated. One
+   * code for each key, the current one's first.
+   */
+  private codesOf(seed: string): [string, ...string[]] {
+    const [current, ...others] = this.keyedHash.digests('code digits', seed);
+    return [sixDigits(current), ...others.map(sixDigits)];
   }
 
   /** Null when the link is unknown, used, expired or for another purpose. Changes nothing. */
   async findByLink(link: string, purpose: TokenPurpose): Promise<LiveToken | null> {
-    const linkHash = this.linkHash(link);
+    const linkHashes = this.linkHashes(link);
     const token = await this.transaction.manager.findOneBy(TokenEntity, {
-      linkHash,
+      linkHash: In(linkHashes),
       purpose,
       ...this.unexpired(),
     });
-    return token?.linkHash && timingSafeEqual(token.linkHash, linkHash) ? token : null;
+    return token?.linkHash && equalsAny(token.linkHash, linkHashes) ? token : null;
   }
 
   /**
@@ -112,10 +120,10 @@ export class TokenService {
    */
   async findByCode(code: string, subject: TokenSubject): Promise<LiveToken | null> {
     const { userId, purpose, recipient } = subject;
-    const codeHash = this.codeHash(subject, code);
+    const codeHashes = this.codeHashes(subject, code);
     const where = { userId, purpose, recipient, ...this.unexpired() };
     const candidates = await this.transaction.manager.findBy(TokenEntity, where);
-    const matching = candidates.filter((token) => timingSafeEqual(token.codeHash, codeHash));
+    const matching = candidates.filter((token) => equalsAny(token.codeHash, codeHashes));
     return matching[0] ?? null;
   }
 
@@ -151,11 +159,21 @@ export class TokenService {
     return { expiresAt: MoreThan(new Date(this.clock.now())) };
   }
 
-  private linkHash(link: string): Buffer {
-    return this.keyedHash.digest('link token', link);
+  /** The current key's first: it is the one to store. */
+  private linkHashes(link: string): [Buffer, ...Buffer[]] {
+    return this.keyedHash.digests('link token', link);
   }
 
-  private codeHash({ userId, purpose, recipient }: TokenSubject, code: string): Buffer {
-    return this.keyedHash.digest('code', userId, purpose, recipient, code);
+  private codeHashes({ userId, purpose, recipient }: TokenSubject, code: string): [Buffer, ...Buffer[]] {
+    return this.keyedHash.digests('code', userId, purpose, recipient, code);
   }
+}
+
+/** Compares with all of them, in constant time: neither how much is right nor which key it was shows. */
+function equalsAny(hash: Buffer, candidates: readonly Buffer[]): boolean {
+  return candidates.filter((candidate) => timingSafeEqual(hash, candidate)).length > 0;
+}
+
+function sixDigits(digest: Buffer): string {
+  return String(digest.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 }

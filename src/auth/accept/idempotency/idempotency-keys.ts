@@ -16,7 +16,8 @@ export interface ScopedKey {
 
 /** A key in the hands of one request. Message and time together are nobody else's. */
 export interface Claim {
-  readonly key: Buffer;
+  /** It is claimed under each of them. */
+  readonly keys: readonly Buffer[];
   /** The UUID under which the request must put its message into the outbox. */
   readonly messageId: string;
   readonly claimedAt: Date;
@@ -38,31 +39,57 @@ const retryAfter = 1;
 const sweepEvery = 8;
 const sweepSize = 64;
 
+/** The hashes of one key under the hashing keys, each beside that of the request under the same hashing key. */
+const asked = `unnest($1::bytea[], $2::bytea[]) AS asked (key, fingerprint)`;
+
+/** Of a row `kept`, at $4: it is overdue, was given back, or is held by a request that died since $6. */
+const isFreeFor = (fingerprint: string) => `(kept.expires_at <= $4
+      OR (NOT EXISTS (SELECT FROM messages WHERE messages.id = kept.message_id)
+        AND (kept.claimed_at IS NULL OR (kept.claimed_at <= $6 AND kept.fingerprint = ${fingerprint}))))`;
+
 /**
- * Takes a key that is new, overdue, given back, or held by a request that died. Who takes over the same request gets
- * the same message id, because nobody can tell whether the one before has not been committed after all.
- * Of simultaneous statements the first wins: the others wait for it and then see what it wrote.
+ * Takes a key that is new or free, under all hashing keys or none. Who takes over the same request gets the same
+ * message id, because nobody can tell whether the one before has not been committed after all.
+ * Of simultaneous statements the first wins: the others wait for it and then see what it wrote. All lock in the order
+ * of the keys, so that nobody waits in a circle.
  */
 const claim = `
+  WITH earlier AS MATERIALIZED (
+    SELECT kept.*, asked.fingerprint AS asked_fingerprint
+    FROM idempotency_keys AS kept JOIN ${asked} ON kept.key = asked.key
+    ORDER BY kept.key FOR UPDATE OF kept
+  )
   INSERT INTO idempotency_keys AS kept (key, fingerprint, message_id, claimed_at, expires_at)
-  VALUES ($1, $2, $3, $4, $5)
+  SELECT asked.key, asked.fingerprint,
+    coalesce(
+      (SELECT message_id FROM earlier WHERE expires_at > $4 AND fingerprint = asked_fingerprint
+       ORDER BY key LIMIT 1),
+      $3::uuid),
+    $4::timestamptz, $5::timestamptz
+  FROM ${asked}
+  WHERE NOT EXISTS (SELECT FROM earlier AS kept WHERE NOT ${isFreeFor('kept.asked_fingerprint')})
+  ORDER BY asked.key
   ON CONFLICT (key) DO UPDATE
     SET fingerprint = EXCLUDED.fingerprint, claimed_at = EXCLUDED.claimed_at, expires_at = EXCLUDED.expires_at,
       message_id = CASE WHEN kept.expires_at > $4 AND kept.fingerprint = EXCLUDED.fingerprint
         THEN kept.message_id ELSE EXCLUDED.message_id END
-    WHERE kept.expires_at <= $4
-      OR (NOT EXISTS (SELECT FROM messages WHERE messages.id = kept.message_id)
-        AND (kept.claimed_at IS NULL OR (kept.claimed_at <= $6 AND kept.fingerprint = EXCLUDED.fingerprint)))
+    WHERE ${isFreeFor('EXCLUDED.fingerprint')}
   RETURNING message_id AS "messageId"`;
 
+/** A row that is used up goes before one that is not: it is the one that counts. */
 const look = `
-  SELECT fingerprint = $2 AS "isSame", message_id AS "messageId",
+  SELECT kept.fingerprint = asked.fingerprint AS "isSame", message_id AS "messageId",
     EXISTS (SELECT FROM messages WHERE messages.id = message_id) AS "isCommitted"
-  FROM idempotency_keys WHERE key = $1`;
+  FROM idempotency_keys AS kept JOIN ${asked} ON kept.key = asked.key
+  WHERE expires_at > $3 ORDER BY "isCommitted" DESC, kept.key LIMIT 1`;
 
 /** The claim's own time is the condition: a key that somebody else has taken over meanwhile is theirs. */
 const giveBack = `
-  UPDATE idempotency_keys SET claimed_at = NULL WHERE key = $1 AND message_id = $2 AND claimed_at = $3`;
+  WITH kept AS MATERIALIZED (
+    SELECT key FROM idempotency_keys WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE
+  )
+  UPDATE idempotency_keys SET claimed_at = NULL
+  FROM kept WHERE idempotency_keys.key = kept.key AND message_id = $2 AND claimed_at = $3`;
 
 const sweep = `
   DELETE FROM idempotency_keys WHERE key IN (
@@ -71,6 +98,9 @@ const sweep = `
 /**
  * Lets one request per key through. A key is claimed together with the id of the message that it will stand for, and is
  * used up from the moment when a message of that id is in the outbox: there is no second write that a crash could miss.
+ *
+ * While hashing keys are being changed, a key is claimed under each of them: whoever knows only one of them, before or
+ * after the change or beside it, then finds the claim too.
  */
 @Injectable()
 export class IdempotencyKeys {
@@ -87,37 +117,40 @@ export class IdempotencyKeys {
    * @throws ApiError 409 while an earlier one is under way, 422 when that was another request, 503
    */
   async reserve(scoped: ScopedKey, request: MessageRequest): Promise<Claim | Replay> {
-    const key = this.keyedHash.digest('idempotency key', scoped.route, scoped.client, scoped.key);
+    const keys = this.keyedHash.digests('idempotency key', scoped.route, scoped.client, scoped.key);
     if (Math.random() * sweepEvery < 1) await this.sweep();
     return orUnavailable(async () => {
-      const fingerprint = this.fingerprintOf(request);
-      return (await this.claim(key, fingerprint)) ?? (await this.replay(key, fingerprint));
+      const fingerprints = this.fingerprintsOf(request);
+      return (await this.claim(keys, fingerprints)) ?? (await this.replay(keys, fingerprints));
     });
   }
 
   /** For a request that failed: the next one with the key is a new attempt. */
-  async giveBack({ key, messageId, claimedAt }: Claim): Promise<void> {
-    await this.dataSource.query(giveBack, [key, messageId, claimedAt]);
+  async giveBack({ keys, messageId, claimedAt }: Claim): Promise<void> {
+    await this.dataSource.query(giveBack, [keys, messageId, claimedAt]);
   }
 
-  private async claim(key: Buffer, fingerprint: Buffer): Promise<Claim | undefined> {
+  private async claim(keys: readonly Buffer[], fingerprints: readonly Buffer[]): Promise<Claim | undefined> {
     const now = this.clock.now();
     const claimedAt = new Date(now);
-    const [claimed] = await this.dataSource.query<{ messageId: string }[]>(claim, [
-      key,
-      fingerprint,
+    const claimed = await this.dataSource.query<{ messageId: string }[]>(claim, [
+      keys,
+      fingerprints,
       uuidV7(now),
       claimedAt,
       new Date(now + lifetimeMs),
       new Date(now - patienceMs),
     ]);
-    return claimed && { key, messageId: claimed.messageId, claimedAt };
+    const [first] = claimed;
+    return first && claimed.length === keys.length
+      ? { keys, messageId: first.messageId, claimedAt }
+      : undefined;
   }
 
-  private async replay(key: Buffer, fingerprint: Buffer): Promise<Replay> {
+  private async replay(keys: readonly Buffer[], fingerprints: readonly Buffer[]): Promise<Replay> {
     const [kept] = await this.dataSource.query<
       { isSame: boolean; messageId: string; isCommitted: boolean }[]
-    >(look, [key, fingerprint]);
+    >(look, [keys, fingerprints, new Date(this.clock.now())]);
     if (kept?.isSame === false) {
       throw new ApiError('idempotency_key_reuse', 'Send another request with another Idempotency-Key');
     }
@@ -128,9 +161,9 @@ export class IdempotencyKeys {
   }
 
   /** The captcha token is left out: it can be used once, so a retry may bring another. */
-  private fingerprintOf({ type, channel, identifier, redirectTo }: MessageRequest): Buffer {
+  private fingerprintsOf({ type, channel, identifier, redirectTo }: MessageRequest): Buffer[] {
     const redirect = redirectTo === null ? [] : [redirectTo];
-    return this.keyedHash.digest('idempotent request', type, channel, identifier, ...redirect);
+    return this.keyedHash.digests('idempotent request', type, channel, identifier, ...redirect);
   }
 
   private async sweep(): Promise<void> {

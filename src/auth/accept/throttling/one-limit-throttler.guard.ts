@@ -6,7 +6,7 @@ import { ApiError, type ErrorCode } from '../../../api-error.js';
 import { Config } from '../../../config.js';
 import { KeyedHash } from '../../../keyed-hash.js';
 import { addCheckedLimit } from '../rate-limit-headers.js';
-import { SlidingLogStorage } from './sliding-log.storage.js';
+import { nameSeparator, SlidingLogStorage } from './sliding-log.storage.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
 
@@ -60,10 +60,11 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     return true;
   }
 
-  /** Every route has its own buckets. The store sees a keyed hash, never an address. */
+  /** Every route has its own buckets. The store sees keyed hashes, never an address: one under every hashing key. */
   protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
     const scope = `${context.getClass().name}.${context.getHandler().name}`;
-    return `${scope}:${this.hash.pseudonym('limit', scope, name, tracker)}`;
+    const pseudonyms = this.hash.pseudonyms('limit', scope, name, tracker);
+    return pseudonyms.map((pseudonym) => `${scope}:${pseudonym}`).join(nameSeparator);
   }
 }
 

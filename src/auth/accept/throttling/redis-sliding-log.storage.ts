@@ -1,14 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../../clock.js';
-import { admitted, refused, type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
+import {
+  admitted,
+  nameSeparator,
+  refused,
+  type SlidingLogRecord,
+  SlidingLogStorage,
+} from './sliding-log.storage.js';
 
 /**
  * The key holds a list of the times at which requests were admitted, oldest first. It expires one window after the
  * newest. One key a call, so it works on Redis Cluster; needs Redis 5, which replicates the effects of a script and
  * not the script, so that replicas agree about the time.
  * KEYS: the log. ARGV: window in ms, limit, the time in ms or an empty string for the server's.
- * Returns whether the request is admitted (1 or 0), how many count now, and the ms until the next one leaves.
+ * Returns whether the request is admitted (1 or 0), how many count now, the ms until the next one leaves, and the time
+ * in ms that was taken for now.
  */
 const script = `
 local log, window, limit, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -28,19 +35,27 @@ end
 if count >= limit then
   -- The one that must leave first is not the oldest one when the limit has been lowered.
   local leaving = count == limit and oldest or tonumber(redis.call('LINDEX', log, count - limit))
-  return {0, count, leaving + window - now}
+  return {0, count, leaving + window - now, now}
 end
 redis.call('RPUSH', log, string.format('%.0f', now))
 redis.call('PEXPIRE', log, window)
-return {1, count + 1, (oldest or now) + window - now}
+return {1, count + 1, (oldest or now) + window - now, now}
 `;
 const scriptHash = createHash('sha1').update(script).digest('hex');
 
-/** The sliding log of all instances that share a Redis. */
+/** What the script returns. */
+type Decision = [isAdmitted: number, count: number, waitMs: number, at: number];
+
+/**
+ * The sliding log of all instances that share a Redis.
+ *
+ * While hashing keys are being changed there is a log for each name, and a request must find room in each: whoever knows
+ * only one of the keys, before or after the change or beside it, then counts every request too.
+ */
 export class RedisSlidingLog extends SlidingLogStorage {
   /** @param clock for tests; without it the time is the Redis server's, so that instances need not agree on theirs */
   constructor(
-    private readonly redis: Pick<Redis, 'evalsha' | 'eval'>,
+    private readonly redis: Pick<Redis, 'evalsha' | 'eval' | 'lrem'>,
     private readonly clock?: Pick<Clock, 'now'>,
   ) {
     super();
@@ -54,26 +69,47 @@ export class RedisSlidingLog extends SlidingLogStorage {
     _blockDuration: number,
     throttlerName: string,
   ): Promise<SlidingLogRecord> {
-    const now = this.clock ? String(this.clock.now()) : '';
-    const [isAdmitted, count, waitMs] = await this.run(`strike-auth:limit:${throttlerName}:${key}`, [
-      ttl,
-      limit,
-      now,
-    ]);
-    return isAdmitted === 1 ? admitted(count, waitMs) : refused(limit, waitMs);
+    let now = this.clock ? String(this.clock.now()) : '';
+    const taken: string[] = [];
+    let fullest = { count: 0, waitMs: 0 };
+    for (const redisKey of this.keysOf(throttlerName, key)) {
+      const [isAdmitted, count, waitMs, at] = await this.run(redisKey, [ttl, limit, now]);
+      // All logs get the same time, or a slot would be free in one of them a little later than in the other.
+      now = String(at);
+      if (isAdmitted !== 1) {
+        await this.giveBack(taken, now);
+        return refused(limit, waitMs);
+      }
+      taken.push(redisKey);
+      if (count > fullest.count) fullest = { count, waitMs };
+    }
+    return admitted(fullest.count, fullest.waitMs);
   }
 
   state(): 'redis' {
     return 'redis';
   }
 
-  private async run(key: string, args: (string | number)[]): Promise<[number, number, number]> {
+  /** In an order on which all agree: who has the last slot in the first log has the last slot in the next ones too. */
+  private keysOf(throttlerName: string, key: string): string[] {
+    return key
+      .split(nameSeparator)
+      .map((name) => `strike-auth:limit:${throttlerName}:${name}`)
+      .sort();
+  }
+
+  /** A refused request is recorded nowhere. A slot that cannot be given back is refused to somebody, never doubled. */
+  private async giveBack(redisKeys: readonly string[], time: string): Promise<void> {
+    await Promise.allSettled(redisKeys.map((redisKey) => this.redis.lrem(redisKey, -1, time)));
+  }
+
+  private async run(key: string, args: (string | number)[]): Promise<Decision> {
     try {
-      return (await this.redis.evalsha(scriptHash, 1, key, ...args)) as [number, number, number];
+      return (await this.redis.evalsha(scriptHash, 1, key, ...args)) as Decision;
     } catch (error) {
       // A new server, or one after SCRIPT FLUSH or a failover. EVAL leaves the script there for the next call.
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return (await this.redis.eval(script, 1, key, ...args)) as [number, number, number];
+      return (await this.redis.eval(script, 1, key, ...args)) as Decision;
     }
   }
 }
