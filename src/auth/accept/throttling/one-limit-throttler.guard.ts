@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError, type ErrorCode } from '../../../api-error.js';
 import { Config } from '../../../config.js';
 import { addCheckedLimit } from '../rate-limit-headers.js';
+import { Quota, type Slot } from './quota.js';
 import { SlidingLogStorage } from './sliding-log.storage.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
@@ -23,7 +24,7 @@ const refusals: Readonly<Record<LimitName, ErrorCode>> = {
 export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   constructor(
     // Nest reads the parent's tokens for its first two parameters unless they are named here.
-    @Inject(Config) private readonly config: Config,
+    @Inject(Config) protected readonly config: Config,
     @Inject(SlidingLogStorage) storage: SlidingLogStorage,
     reflector: Reflector,
   ) {
@@ -45,18 +46,18 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const name = this.limitOf(request);
-    const limit = this.config.limits[name];
     const key = this.generateKey(context, await this.getTracker(request));
-    const record = await this.storageService.increment(key, limit.windowMs, limit.max, 0, name);
-    const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), {
-      name,
-      limit,
-      remaining: Math.max(0, limit.max - record.totalHits),
-      reset: record.timeToExpire,
-    });
-    if (record.isBlocked) throw refusal(name, retryAfter);
+    const slot = await this.take(
+      new Quota(this.storageService, name, this.config.limits[name], key),
+      context,
+    );
+    const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), slot);
+    if (!slot.isGranted) throw refusal(name, retryAfter);
     return true;
   }
+
+  /** The slot for this request, granted or not. */
+  protected abstract take(quota: Quota, context: ExecutionContext): Promise<Slot>;
 
   /** Every route has its own buckets; the store keeps the limits apart by their names. */
   protected override generateKey(context: ExecutionContext, tracker: string): string {
