@@ -43,6 +43,13 @@ export function oneOf<const T extends string>(...choices: T[]) {
   });
 }
 
+/** A number from 0 to 1. */
+export const share = makeValidator<number>((text) => {
+  const value = Number(text);
+  if (!/^[\d.]+$/.test(text) || !(value >= 0 && value <= 1)) throw new Error('must be a number from 0 to 1');
+  return value;
+});
+
 /** An absolute URL with one of the schemes, as it was written. */
 export function url(...schemes: string[]) {
   return makeValidator<string>((text) => {
@@ -57,11 +64,24 @@ export function url(...schemes: string[]) {
 }
 
 /** Items separated by commas. */
-export const list = makeValidator<readonly string[]>((text) =>
-  text
+export const list = makeValidator<readonly string[]>(itemsOf);
+
+/** Some of the choices, separated by commas. */
+export function listOf<const T extends string>(...choices: T[]) {
+  return makeValidator<readonly T[]>((text) =>
+    itemsOf(text).map((item) => {
+      const found = choices.find((choice) => choice === item);
+      if (found === undefined) throw new Error(`must be some of ${choices.join(', ')}`);
+      return found;
+    }),
+  );
+}
+
+function itemsOf(text: string): readonly string[] {
+  return text
     .split(',')
     .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
+    .filter((item) => item !== '');
+}
 
 export const flag = oneOf('true', 'false');

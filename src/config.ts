@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { customCleanEnv, str } from 'envalid';
+import { captchaConfig, captchaRules, captchaVariables } from './config.captcha.js';
 import { count, duration, flag, limit, list, oneOf, url } from './config.readers.js';
 
+export type { CaptchaVendor } from './config.captcha.js';
 export type { Limit } from './config.readers.js';
 
 const minutes = 60_000;
@@ -29,6 +31,7 @@ const variables = {
   LIMIT_IP: limit({ default: { max: 10, windowMs: 10 * minutes } }),
   LIMIT_VERIFY: limit({ default: { max: 5, windowMs: 10 * minutes } }),
   LIMIT_DELIVERY: limit({ default: undefined }),
+  ...captchaVariables,
   SMTP_URL: url('smtp', 'smtps')({ default: undefined }),
   MAIL_FROM: str({ default: undefined, devDefault: 'Strike Auth <no-reply@strike-auth.localhost>' }),
   SMS_WEBHOOK_URL: url('http', 'https')({ default: undefined }),
@@ -122,6 +125,7 @@ function contradictions(v: Variables): string[] {
       v.ROLE !== 'all' && !v.SMTP_URL,
       `ROLE=${v.ROLE} needs SMTP_URL: each process would have an inbox of its own`,
     ],
+    ...captchaRules(v),
   ];
   return rules.filter(([broken]) => broken).map(([, whatToDo]) => whatToDo);
 }
@@ -150,6 +154,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   const publicUrl = (v.PUBLIC_URL ?? `http://localhost:${v.PORT}`).replace(/\/+$/, '');
+  const siteUrl = v.SITE_URL ?? `${publicUrl}/`;
   return Object.freeze({
     production: v.NODE_ENV === 'production',
     role: v.ROLE,
@@ -162,7 +167,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     redisCluster: v.REDIS_CLUSTER === 'true',
     redisUrl: v.THROTTLE_STORE === 'memory' ? undefined : v.REDIS_URL,
     publicUrl,
-    siteUrl: v.SITE_URL ?? `${publicUrl}/`,
+    siteUrl,
     redirectAllowList: v.REDIRECT_ALLOW_LIST,
     corsOrigins: v.CORS_ORIGINS,
     trustProxy: v.TRUST_PROXY,
@@ -173,6 +178,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
       verify: v.LIMIT_VERIFY,
       delivery: v.LIMIT_DELIVERY,
     }),
+    captcha: captchaConfig(v, siteUrl),
     smtpUrl: v.SMTP_URL,
     mailFrom: v.MAIL_FROM ?? '',
     smsWebhook:

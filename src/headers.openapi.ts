@@ -3,7 +3,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 type Components = NonNullable<OpenAPIObject['components']>;
 export type Headers = NonNullable<Components['headers']>;
 
-const limitItem = (parameters: string) => `"(ip|email|sms)";${parameters}`;
+const limitItem = (parameters: string) => `"(ip|email|sms)(-captcha)?";${parameters}`;
 const listOf = (item: string) => `^${item}(, ${item})*$`;
 
 /** Every header that an answer is documented to have, once; routes refer to them. */

@@ -18,6 +18,12 @@ addresses are counted alike. Every answer of a limited endpoint says what is lef
 \`X-RateLimit-Remaining\` and \`X-RateLimit-Reset\` for the limit with the fewest left, and for all limits in
 \`RateLimit-Policy\` and \`RateLimit\`. With 429 comes \`Retry-After\`. A page on another origin can read all of them.
 
+### Captcha
+Where the operator wants it, always or when a quota is nearly spent, the answer is 400 \`captcha_failed\`: solve the captcha
+of the page and send the request again with its token as \`captcha_token\`. A quota that others have spent does not keep
+out whoever can solve one: behind a captcha there may be a second, which the headers call \`ip-captcha\`,
+\`email-captcha\` and \`sms-captcha\`.
+
 ### Errors
 \`{"code", "error_code", "msg", "details"}\`: the HTTP status, a code from a closed list for programs, what happened, and
 what to do. With \`Accept: application/problem+json\` the members of RFC 9457 come beside them.`;

@@ -1,5 +1,5 @@
 import { ApiError } from '../src/api-error.js';
-import { CaptchaGuard, CaptchaVerifier } from '../src/auth/accept/captcha.guard.js';
+import { CaptchaVerifier } from '../src/auth/accept/captcha/captcha-verifier.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 
 /** Knows one good token, and cannot say anything of another. */
@@ -16,9 +16,8 @@ let running: RunningApp;
 
 beforeAll(async () => {
   running = await startApp({
-    env: { LIMIT_IP: '1000/10m' },
-    override: (module) =>
-      module.overrideGuard(CaptchaGuard).useValue(new CaptchaGuard(new OneTokenVerifier())),
+    env: { LIMIT_IP: '1000/10m', CAPTCHA_MODE: 'always' },
+    override: (module) => module.overrideProvider(CaptchaVerifier).useValue(new OneTokenVerifier()),
   });
 });
 

@@ -57,7 +57,7 @@ it('shows every endpoint in its group, and nothing but the service is asked', as
     'Development inbox',
     'Operations',
   ]);
-  expect(await page.locator('.opblock').count()).toBe(12);
+  expect(await page.locator('.opblock').count()).toBe(13);
   expect([...hosts]).toEqual([new URL(running.url).host]);
   expect(complaints).toEqual([]);
 });

@@ -56,6 +56,7 @@ describe('openapi.json', () => {
   it('documents every endpoint', () => {
     expect(named.map(([name]) => name).sort()).toEqual([
       'GET /.well-known/jwks.json',
+      'GET /captcha/challenge',
       'GET /health/live',
       'GET /health/ready',
       'GET /inbox',
@@ -164,15 +165,18 @@ describe('openapi.json', () => {
     });
   });
 
-  it.each(['/resend', '/signup', '/user'])('promises the limits with every answer of %s', (path) => {
-    const [operation] = Object.values(paths[path] ?? {});
-    for (const [status, { headers = {} }] of Object.entries(operation?.responses ?? {})) {
-      expect(Object.keys(headers)).toEqual(
-        expect.arrayContaining(['X-Request-Id', 'X-RateLimit-Limit', 'RateLimit-Policy', 'RateLimit']),
-      );
-      if (status === '429' || status === '503') expect(Object.keys(headers)).toContain('Retry-After');
-    }
-  });
+  it.each(['/resend', '/signup', '/user', '/captcha/challenge'])(
+    'promises the limits with every answer of %s',
+    (path) => {
+      const [operation] = Object.values(paths[path] ?? {});
+      for (const [status, { headers = {} }] of Object.entries(operation?.responses ?? {})) {
+        expect(Object.keys(headers)).toEqual(
+          expect.arrayContaining(['X-Request-Id', 'X-RateLimit-Limit', 'RateLimit-Policy', 'RateLimit']),
+        );
+        if (status === '429' || status === '503') expect(Object.keys(headers)).toContain('Retry-After');
+      }
+    },
+  );
 });
 
 describe('the documented service', () => {

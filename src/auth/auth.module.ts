@@ -2,6 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { MailerService } from '@nestjs-modules/mailer';
 import { Clock } from '../clock.js';
 import { Config } from '../config.js';
+import { captchaProviders } from './accept/captcha/captcha.providers.js';
+import { ChallengeController } from './accept/captcha/challenge.controller.js';
 import { CaptchaGuard } from './accept/captcha.guard.js';
 import { IdempotencyKeys } from './accept/idempotency/idempotency-keys.js';
 import { ResendController } from './accept/resend.controller.js';
@@ -43,12 +45,20 @@ export class AuthModule {
       module: AuthModule,
       imports: [mailerModule(config)],
       controllers: accepts
-        ? [ResendController, VerifyController, SignUpController, ChangeAddressController, JwksController]
+        ? [
+            ResendController,
+            ChallengeController,
+            VerifyController,
+            SignUpController,
+            ChangeAddressController,
+            JwksController,
+          ]
         : [],
       providers: [
         // 1. accept
         ...throttlingProviders,
         IdempotencyKeys,
+        ...captchaProviders,
         CaptchaGuard,
         RedirectAllowList,
         // 2. outbox

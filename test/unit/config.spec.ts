@@ -123,6 +123,14 @@ describe('a malformed variable', () => {
     ['LIFETIME_SIGNUP', '0h', 'must be a whole number with a unit'],
     ['LIFETIME_RECOVERY', '999999999d', 'must be a whole number with a unit, at most 3650d'],
     ['VERIFY_ON_GET', 'yes', 'must be one of true, false'],
+    ['CAPTCHA_MODE', 'stepup', 'must be one of off, always, step-up'],
+    ['CAPTCHA_PROVIDERS', 'altcha,mcaptcha-7f', 'must be some of hcaptcha, turnstile, recaptcha-v2'],
+    ['CAPTCHA_ON_OUTAGE', 'closed-7f', 'must be one of closed, open'],
+    ['CAPTCHA_MIN_SCORE', '1.01', 'must be a number from 0 to 1'],
+    ['CAPTCHA_MIN_SCORE', '-0.5', 'must be a number from 0 to 1'],
+    ['CAPTCHA_MIN_SCORE', '.', 'must be a number from 0 to 1'],
+    ['TURNSTILE_URL', 'ftp://hunter2.test', 'begins with https:// or http://'],
+    ['ALTCHA_COST', '0', 'must be a whole number from 1 to 1000000'],
   ];
 
   it.each(cases)('%s=%s is refused with a remedy', (name, value, remedy) => {
@@ -152,6 +160,7 @@ describe('variables that contradict each other', () => {
   const database = { DATABASE_URL: 'postgres://localhost/auth' };
   const redis = { REDIS_URL: 'redis://localhost' };
   const smtp = { SMTP_URL: 'smtp://localhost' };
+  const captcha = (providers: string) => ({ CAPTCHA_MODE: 'always', CAPTCHA_PROVIDERS: providers });
 
   it.each<[string, NodeJS.ProcessEnv, string]>([
     ['an SMS webhook without a secret', { SMS_WEBHOOK_URL: 'https://sms.test' }, 'SMS_WEBHOOK_SECRET'],
@@ -161,6 +170,11 @@ describe('variables that contradict each other', () => {
     ['an API process on the embedded database', { ROLE: 'api', ...smtp }, 'ROLE=api needs DATABASE_URL'],
     ['a worker on the embedded database', { ROLE: 'worker', ...smtp }, 'ROLE=worker needs DATABASE_URL'],
     ['a worker with an inbox', { ROLE: 'worker', ...database, ...redis }, 'ROLE=worker needs SMTP_URL'],
+    ['a captcha without its secret', captcha('turnstile'), 'which needs TURNSTILE_SECRET'],
+    ['another captcha without its secret', captcha('altcha,recaptcha-v3'), 'needs RECAPTCHA_V3_SECRET'],
+    ['a captcha of nobody', captcha(','), 'CAPTCHA_PROVIDERS must name at least one'],
+    ['a secret sent in the clear', { HCAPTCHA_URL: 'http://captcha.test' }, 'must begin with https://'],
+    ['a secret sent in the clear to a namesake', { TURNSTILE_URL: 'http://localhost.test' }, 'https://'],
   ])('are refused: %s', (_what, env, remedy) => {
     const said = complaint(env);
     expect(said).toContain(remedy);
@@ -175,8 +189,51 @@ describe('variables that contradict each other', () => {
       { ...database, ...redis, ...smtp, ROLE: 'worker' },
     ],
     ['production with everything it needs', production],
+    ['a captcha that needs no secret', captcha('altcha')],
+    ['a secret sent in the clear within this machine', { HCAPTCHA_URL: 'http://127.0.0.1:9/siteverify' }],
   ])('are no contradiction: %s', (_what, env) => {
     expect(() => readConfig(env)).not.toThrow();
+  });
+});
+
+describe('the captcha', () => {
+  it('is off, and no secret of a vendor is kept then', () => {
+    expect(readConfig({ TURNSTILE_SECRET: 'hunter2', CAPTCHA_PROVIDERS: 'turnstile' }).captcha).toMatchObject(
+      {
+        mode: 'off',
+        altcha: false,
+        vendors: [],
+      },
+    );
+  });
+
+  it('is proof of work unless others are named', () => {
+    expect(readConfig({ CAPTCHA_MODE: 'step-up' }).captcha).toMatchObject({ altcha: true, vendors: [] });
+  });
+
+  it('is of several vendors, in the order in which they are named, each once', () => {
+    const { altcha, vendors } = readConfig({
+      CAPTCHA_MODE: 'always',
+      CAPTCHA_PROVIDERS: 'turnstile, recaptcha-v2,turnstile',
+      TURNSTILE_SECRET: 'one',
+      RECAPTCHA_V2_SECRET: 'two',
+      RECAPTCHA_URL: 'https://www.recaptcha.net/recaptcha/api/siteverify',
+    }).captcha;
+    expect(altcha).toBe(false);
+    expect(vendors).toEqual([
+      { name: 'turnstile', secret: 'one', url: 'https://challenges.cloudflare.com/turnstile/v0/siteverify' },
+      { name: 'recaptcha-v2', secret: 'two', url: 'https://www.recaptcha.net/recaptcha/api/siteverify' },
+    ]);
+  });
+
+  it('is solved on the pages of the site unless others are named', () => {
+    expect(readConfig({ SITE_URL: 'https://app.acme.test:8443/home' }).captcha.hostnames).toEqual([
+      'app.acme.test',
+    ]);
+    expect(readConfig({ CAPTCHA_HOSTNAMES: 'a.test,b.test' }).captcha.hostnames).toEqual([
+      'a.test',
+      'b.test',
+    ]);
   });
 });
 

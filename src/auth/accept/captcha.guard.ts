@@ -1,26 +1,69 @@
-import { type CanActivate, type ExecutionContext, Injectable, Optional } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../api-error.js';
+import { Config } from '../../config.js';
+import { CaptchaAction } from './captcha/captcha-action.decorator.js';
+import { isCaptchaUnavailable } from './captcha/captcha-unavailable.js';
+import { CaptchaVerifier } from './captcha/captcha-verifier.js';
 
-/** A service that tells people from programs. */
-export abstract class CaptchaVerifier {
-  /**
-   * Whether the token is good. The IP address is the client's.
-   * @throws ApiError 503 `captcha_unavailable` when nobody can say
-   */
-  abstract verify(token: string, ip: string): Promise<boolean>;
+/** `unverified`: there is a token, nobody can say whether it is good, and the operator lets such requests pass. */
+export type CaptchaOutcome = 'solved' | 'unverified';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * Checks the captcha; the token is good once, so the check is made once, whoever asks for it. Absent when captcha
+     * is off.
+     * @throws ApiError 400 `captcha_failed`, 503 `captcha_unavailable`
+     */
+    checkCaptcha?: () => Promise<CaptchaOutcome>;
+  }
 }
 
-/** Lets a request pass that brings a good captcha token; every request when captcha is off. */
+/**
+ * Lets a request pass that brings a good captcha token, and every request when captcha is off. With
+ * `CAPTCHA_MODE=step-up` it asks for one here only when the client's quota is scarce; whether the identifier's is, the
+ * guard of that limit finds out.
+ */
 @Injectable()
 export class CaptchaGuard implements CanActivate {
-  constructor(@Optional() private readonly verifier?: CaptchaVerifier) {}
+  private readonly logger = new Logger(CaptchaGuard.name);
+
+  constructor(
+    private readonly config: Config,
+    private readonly reflector: Reflector,
+    private readonly verifier: CaptchaVerifier,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.verifier) return true;
+    const { mode } = this.config.captcha;
+    if (mode === 'off') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const token = (request.body as { captcha_token?: string }).captcha_token;
-    if (token && (await this.verifier.verify(token, request.ip))) return true;
-    throw new ApiError('captcha_failed', 'Solve the captcha and send its token as captcha_token');
+    const action = this.reflector.get(CaptchaAction, context.getHandler());
+    let check: Promise<CaptchaOutcome> | undefined;
+    request.checkCaptcha = () => (check ??= this.check(request, action));
+    if (mode === 'always' || request.ipQuota) await request.checkCaptcha();
+    return true;
   }
+
+  private async check(request: FastifyRequest, action: string): Promise<CaptchaOutcome> {
+    const token = (request.body as { captcha_token?: string }).captcha_token;
+    if (!token) throw captchaFailed();
+    let isGood: boolean;
+    try {
+      isGood = await this.verifier.verify(token, { ip: request.ip, action });
+    } catch (error) {
+      const lenient = this.config.captcha.onOutage === 'open' && request.ipQuota !== 'spent';
+      if (!lenient || !isCaptchaUnavailable(error)) throw error;
+      this.logger.warn(`A captcha could not be checked: ${(error.cause as Error).message}`);
+      return 'unverified';
+    }
+    if (!isGood) throw captchaFailed();
+    return 'solved';
+  }
+}
+
+function captchaFailed(): ApiError {
+  return new ApiError('captcha_failed', 'Solve the captcha and send its token as captcha_token');
 }

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Channel } from '../confirmation-type.js';
 import { type LimitName, OneLimitThrottlerGuard } from './throttling/one-limit-throttler.guard.js';
+import type { Quota, Slot } from './throttling/quota.js';
 
 /** What a validated body must say to be limited by its identifier. */
 export interface LimitedRequest {
@@ -10,7 +11,11 @@ export interface LimitedRequest {
   readonly identifier: string;
 }
 
-/** The limit of the channel, per address, known or not. Stands after the guard that validates the body. */
+/**
+ * The limit of the channel, per address, known or not. Stands after the guard that validates the body, and after
+ * `CaptchaGuard`, whose captcha opens a second quota with `CAPTCHA_MODE=step-up`: a stranger who spends somebody's quota
+ * locks nobody out who can solve one.
+ */
 @Injectable()
 export class IdentifierThrottlerGuard extends OneLimitThrottlerGuard {
   protected limitOf(request: FastifyRequest): LimitName {
@@ -19,6 +24,19 @@ export class IdentifierThrottlerGuard extends OneLimitThrottlerGuard {
 
   protected getTracker(request: FastifyRequest): Promise<string> {
     return Promise.resolve(limitedBody(request).identifier);
+  }
+
+  protected async take(quota: Quota, context: ExecutionContext): Promise<Slot> {
+    const { checkCaptcha } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (!checkCaptcha) return quota.take();
+    if (this.config.captcha.mode === 'step-up') {
+      const free = await quota.takeUnlessScarce();
+      if (free.isGranted) return free;
+    }
+    if ((await checkCaptcha()) === 'unverified') return quota.takeStrictly();
+    const slot = await quota.take();
+    if (slot.isGranted || this.config.captcha.mode === 'always') return slot;
+    return quota.takeBehindCaptcha(slot);
   }
 }
 

@@ -1,9 +1,22 @@
-import { Injectable } from '@nestjs/common';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { CaptchaAction } from './captcha/captcha-action.decorator.js';
 import { clientIpKey } from './client-ip.js';
 import { type LimitName, OneLimitThrottlerGuard } from './throttling/one-limit-throttler.guard.js';
+import type { Quota, Slot } from './throttling/quota.js';
 
-/** The general limit, per client address. Stands first: what it refuses costs nobody anything. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The client's quota is so far used up that it must solve a captcha; `spent`: this is the one behind the captcha. */
+    ipQuota?: 'scarce' | 'spent';
+  }
+}
+
+/**
+ * The general limit, per client address. Stands first: what it refuses costs nobody anything. With
+ * `CAPTCHA_MODE=step-up`, on a route that takes a captcha, there is a second quota beyond the first. Its slots are taken
+ * before the captcha is checked, so a client can have no more captchas checked than it has slots.
+ */
 @Injectable()
 export class IpThrottlerGuard extends OneLimitThrottlerGuard {
   protected limitOf(): LimitName {
@@ -12,5 +25,19 @@ export class IpThrottlerGuard extends OneLimitThrottlerGuard {
 
   protected getTracker(request: FastifyRequest): Promise<string> {
     return Promise.resolve(clientIpKey(request));
+  }
+
+  protected async take(quota: Quota, context: ExecutionContext): Promise<Slot> {
+    const stepsUp =
+      this.config.captcha.mode === 'step-up' && this.reflector.get(CaptchaAction, context.getHandler());
+    if (!stepsUp) return quota.take();
+    const free = await quota.takeUnlessScarce();
+    if (free.isGranted) return free;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    request.ipQuota = 'scarce';
+    const last = await quota.take();
+    if (last.isGranted) return last;
+    request.ipQuota = 'spent';
+    return quota.takeBehindCaptcha(last);
   }
 }

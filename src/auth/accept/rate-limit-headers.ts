@@ -3,7 +3,7 @@ import type { Limit } from '../../config.js';
 
 /** One limit as it stands after a request was checked against it. */
 export interface CheckedLimit {
-  /** `ip`, `email` or `sms`. */
+  /** `ip`, `email` or `sms`; with `-captcha` the quota that only a captcha opens. */
   readonly name: string;
   readonly limit: Limit;
   readonly remaining: number;

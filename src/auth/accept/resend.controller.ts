@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Outbox } from '../outbox/outbox.js';
+import { CaptchaAction } from './captcha/captcha-action.decorator.js';
 import { CaptchaGuard } from './captcha.guard.js';
 import { IdempotencyFilter } from './idempotency/idempotency.filter.js';
 import { IdempotencyGuard } from './idempotency/idempotency.guard.js';
@@ -19,6 +20,7 @@ export class ResendController {
   @Post('resend')
   @HttpCode(200)
   @ApiResend()
+  @CaptchaAction('resend')
   @UseGuards(IpThrottlerGuard, ResendBodyGuard, IdempotencyGuard, CaptchaGuard, IdentifierThrottlerGuard)
   @UseFilters(IdempotencyFilter)
   resend(@Body() request: ResendRequest): Promise<ResendResponse> {

@@ -53,7 +53,9 @@ export class ResendRequest {
     type: String,
     nullable: true,
     maxLength: maxCaptchaTokenLength,
-    description: 'Required when captcha is on. Also taken from `gotrue_meta_security.captcha_token`.',
+    description:
+      'The token of a captcha: required after `captcha_failed`, good once. Also taken from ' +
+      '`gotrue_meta_security.captcha_token`.',
   })
   @Expose()
   @IsOptional()

@@ -8,6 +8,7 @@ import {
   unavailableError,
 } from '../../api-errors.decorator.js';
 import { limitHeaders } from '../../headers.openapi.js';
+import { CaptchaAction } from '../accept/captcha/captcha-action.decorator.js';
 import { CaptchaGuard } from '../accept/captcha.guard.js';
 import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.js';
 import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
@@ -26,6 +27,7 @@ export class SignUpController {
   @Post('signup')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
+  @CaptchaAction('signup')
   @UseGuards(IpThrottlerGuard, SignUpBodyGuard, CaptchaGuard, IdentifierThrottlerGuard)
   @ApiOperation({
     operationId: 'signUp',

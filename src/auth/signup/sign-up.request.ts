@@ -44,7 +44,9 @@ export class SignUpRequest extends OneAddressRequest {
     type: String,
     nullable: true,
     maxLength: 4_096,
-    description: 'Required when captcha is on.',
+    description:
+      'The token of a captcha: required after `captcha_failed`, good once. Also taken from ' +
+      '`gotrue_meta_security.captcha_token`.',
   })
   @Expose()
   @IsOptional()

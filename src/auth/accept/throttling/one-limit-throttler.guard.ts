@@ -6,6 +6,7 @@ import { ApiError, type ErrorCode } from '../../../api-error.js';
 import { Config } from '../../../config.js';
 import { KeyedHash } from '../../../keyed-hash.js';
 import { addCheckedLimit } from '../rate-limit-headers.js';
+import { Quota, type Slot } from './quota.js';
 import { nameSeparator, SlidingLogStorage } from './sliding-log.storage.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
@@ -24,7 +25,7 @@ const refusals: Readonly<Record<LimitName, ErrorCode>> = {
 export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   constructor(
     // Nest reads the parent's tokens for its first two parameters unless they are named here.
-    @Inject(Config) private readonly config: Config,
+    @Inject(Config) protected readonly config: Config,
     @Inject(SlidingLogStorage) storage: SlidingLogStorage,
     reflector: Reflector,
     private readonly hash: KeyedHash,
@@ -47,18 +48,18 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const name = this.limitOf(request);
-    const limit = this.config.limits[name];
     const key = this.generateKey(context, await this.getTracker(request), name);
-    const record = await this.storageService.increment(key, limit.windowMs, limit.max, 0, name);
-    const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), {
-      name,
-      limit,
-      remaining: Math.max(0, limit.max - record.totalHits),
-      reset: record.timeToExpire,
-    });
-    if (record.isBlocked) throw refusal(name, retryAfter);
+    const slot = await this.take(
+      new Quota(this.storageService, name, this.config.limits[name], key),
+      context,
+    );
+    const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), slot);
+    if (!slot.isGranted) throw refusal(name, retryAfter);
     return true;
   }
+
+  /** The slot for this request, granted or not. */
+  protected abstract take(quota: Quota, context: ExecutionContext): Promise<Slot>;
 
   /** Every route has its own buckets. The store sees keyed hashes, never an address: one under every hashing key. */
   protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {

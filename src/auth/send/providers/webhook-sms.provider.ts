@@ -9,7 +9,7 @@ import {
   TransientDeliveryError,
 } from '../notification-provider.js';
 import { refuseUnsafe } from './outgoing-message.check.js';
-import { readAtMost } from './bounded-body.js';
+import { readAtMost } from '../../../bounded-body.js';
 
 const timeoutOfGatewayMs = 10_000;
 const maxAnswerBytes = 16 * 1024;

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { type Challenge, createChallenge, type Payload, verifySolution } from 'altcha-lib';
+import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
+import { Clock } from '../../../clock.js';
+import { Config } from '../../../config.js';
+import { KeyedHash } from '../../../keyed-hash.js';
+import { SlidingLogStorage } from '../throttling/sliding-log.storage.js';
+import { CaptchaVerifier } from './captcha-verifier.js';
+
+/** The first byte of the derived key must be zero: 256 attempts on average, one to check. */
+const keyPrefix = '00';
+
+/**
+ * ALTCHA's proof of work, version 2 (https://altcha.org/docs/v2/proof-of-work/): the client derives keys until one fits,
+ * and the token is the base64 of `{challenge, solution}`. No third party, and no memory of the challenges that were
+ * issued: they are signed. What is remembered, by all instances together, is which have been used.
+ */
+@Injectable()
+export class AltchaVerifier extends CaptchaVerifier {
+  private readonly key: string;
+
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+    private readonly storage: SlidingLogStorage,
+    hash: KeyedHash,
+  ) {
+    super();
+    this.key = hash.digest('altcha').toString('base64');
+  }
+
+  /** A new challenge, good for `CAPTCHA_MAX_AGE`. */
+  issue(): Promise<Challenge> {
+    const { altchaCost, maxAgeMs } = this.config.captcha;
+    return createChallenge({
+      algorithm: 'PBKDF2/SHA-256',
+      cost: altchaCost,
+      keyPrefix,
+      deriveKey,
+      expiresAt: Math.floor((this.clock.now() + maxAgeMs) / 1000),
+      hmacSignatureSecret: this.key,
+    });
+  }
+
+  override async verify(token: string): Promise<boolean> {
+    const payload = readPayload(token);
+    if (!payload) return false;
+    // Signature first: only after it anything in the challenge is ours, and only then work is done.
+    const { verified } = await verifySolution({ ...payload, deriveKey, hmacSignatureSecret: this.key });
+    const { expiresAt = 0, nonce } = payload.challenge.parameters;
+    if (!verified || expiresAt * 1000 <= this.clock.now()) return false;
+    // A challenge has many solutions; the nonce is what they have in common. It is kept for longer than the challenge
+    // lives, because the clocks of the instances differ.
+    const use = await this.storage.increment(nonce, 2 * this.config.captcha.maxAgeMs, 1, 0, 'altcha');
+    return !use.isBlocked;
+  }
+}
+
+/** Null when the token is none of ALTCHA's. What stands in the members is for the signature to say. */
+function readPayload(token: string): Payload | null {
+  try {
+    const payload = JSON.parse(Buffer.from(token, 'base64').toString('utf8')) as Partial<Payload> | null;
+    const { challenge, solution } = payload ?? {};
+    if (!isObject(challenge) || !isObject(challenge.parameters) || !isObject(solution)) return null;
+    return typeof challenge.signature === 'string' ? { challenge, solution } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,97 @@
+import { isIP } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { readAtMost } from '../../../bounded-body.js';
+import type { Clock } from '../../../clock.js';
+import type { CaptchaVendor, Config } from '../../../config.js';
+import { captchaUnavailable } from './captcha-unavailable.js';
+import { type CaptchaContext, CaptchaVerifier } from './captcha-verifier.js';
+import { readSiteverifyAnswer, type SiteverifyAnswer } from './siteverify.answer.js';
+import { type SiteverifyVendor, siteverifyVendors } from './siteverify.vendors.js';
+
+/** How long a vendor may take, in milliseconds. Four of them take less than an idempotency key is held for. */
+const timeoutOfVendorMs = 5_000;
+const maxAnswerBytes = 16 * 1024;
+
+/** Codes that say nothing of the token: our secret is wrong, or the vendor is in trouble. */
+const notTheToken = new Set(['missing-input-secret', 'invalid-input-secret', 'internal-error']);
+
+interface SiteverifySettings {
+  readonly name: CaptchaVendor;
+  readonly secret: string;
+  readonly url: string;
+}
+
+type Expectations = Pick<Config['captcha'], 'hostnames' | 'minScore' | 'maxAgeMs'>;
+
+/**
+ * hCaptcha, Turnstile and reCAPTCHA, which share a wire: a form with `secret`, `response` and `remoteip` is posted, and
+ * JSON comes back. The vendors see to it that a token is good once.
+ */
+export class SiteverifyVerifier extends CaptchaVerifier {
+  private readonly logger = new Logger(SiteverifyVerifier.name);
+  private readonly vendor: SiteverifyVendor;
+
+  constructor(
+    private readonly settings: SiteverifySettings,
+    private readonly expected: Expectations,
+    private readonly clock: Clock,
+    private readonly timeoutMs = timeoutOfVendorMs,
+  ) {
+    super();
+    this.vendor = siteverifyVendors[settings.name];
+  }
+
+  override async verify(token: string, context: CaptchaContext): Promise<boolean> {
+    const answer = await this.ask(token, context.ip);
+    const objection = this.objectionTo(answer, context.action);
+    // What the vendor said of hostname or action is left out: a client can choose it.
+    if (objection) this.logger.debug(`A token of ${this.settings.name} was refused: ${objection}`);
+    return objection === null;
+  }
+
+  private async ask(token: string, ip: string): Promise<SiteverifyAnswer> {
+    const { name, secret, url } = this.settings;
+    const body = new URLSearchParams({ secret, response: token });
+    if (isIP(ip)) body.set('remoteip', ip);
+    const signal = AbortSignal.timeout(this.timeoutMs);
+    let status: number;
+    let text: string;
+    try {
+      // A redirect would carry the secret to an address that nobody configured.
+      const response = await fetch(url, { method: 'POST', body, redirect: 'manual', signal });
+      status = response.status;
+      text = await readAtMost(response, maxAnswerBytes);
+    } catch (cause) {
+      throw captchaUnavailable(
+        `${name} ${signal.aborted ? 'did not answer in time' : 'cannot be reached'}`,
+        cause,
+      );
+    }
+    const answer = status === 200 || isRefusal(status) ? readSiteverifyAnswer(text) : null;
+    // A refused question is an answer when it says so, never when it says yes.
+    if (!answer || (status !== 200 && answer.success)) {
+      throw captchaUnavailable(`${name} answered ${status} and nothing that can be used`);
+    }
+    const blamed = answer.errorCodes.find((code) => notTheToken.has(code));
+    if (blamed !== undefined) throw captchaUnavailable(`${name} answered ${blamed}`);
+    return answer;
+  }
+
+  /** Why the token is no good, or null. */
+  private objectionTo(answer: SiteverifyAnswer, action: string): string | null {
+    const { hostnames, minScore, maxAgeMs } = this.expected;
+    const { alwaysScores, scoreIsRisk, withheldHostname } = this.vendor;
+    const { hostname, score } = answer;
+    if (!answer.success) return 'the vendor says so';
+    if (hostname === undefined || ![...hostnames, withheldHostname].includes(hostname)) return 'the hostname';
+    if (answer.action === undefined ? alwaysScores : answer.action !== action) return 'the action';
+    if (score === undefined ? alwaysScores : (scoreIsRisk ? 1 - score : score) < minScore) return 'the score';
+    if (answer.solvedAt === undefined || this.clock.now() - answer.solvedAt > maxAgeMs) return 'the age';
+    return null;
+  }
+}
+
+/** Client errors that come with the usual answer. 429 is none: it says nothing of the token. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 429;
+}
