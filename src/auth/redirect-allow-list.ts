@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiError } from '../api-error.js';
 import { Config, ConfigurationError } from '../config.js';
@@ -67,7 +68,9 @@ function parseRule(entry: string): Rule {
     !scheme ||
     !host ||
     forbiddenSchemes.has(scheme.toLowerCase()) ||
-    (web && !URL.canParse(`${scheme}://${host}`))
+    (web && !URL.canParse(`${scheme}://${host}`)) ||
+    // All of a top-level domain is nobody's own.
+    (subdomains !== undefined && web && !host.includes('.') && !/^localhost(:|$)/i.test(host))
   ) {
     throw new ConfigurationError([
       'REDIRECT_ALLOW_LIST has an entry that is no origin, path, subdomain wildcard (https://*.example.com) ' +
@@ -86,7 +89,7 @@ function parseRule(entry: string): Rule {
 
 /**
  * The URL as a browser would read it, or null when it holds anything that readers disagree about: white space and
- * control characters, backslashes, credentials, a scheme without `//`.
+ * control characters, backslashes, credentials, a scheme without `//`, a host that is spelt in another way than its own.
  */
 function parseStrictly(text: string): URL | null {
   if (text.length > 2_048 || !text.isWellFormed()) return null;
@@ -94,7 +97,18 @@ function parseStrictly(text: string): URL | null {
   if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/.test(text)) return null;
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text) || !URL.canParse(text)) return null;
   const url = new URL(text);
-  return url.username === '' && url.password === '' && !/^[^/]*\/\/[^/?#]*@/.test(text) ? url : null;
+  if (url.username !== '' || url.password !== '' || /^[^/]*\/\/[^/?#]*@/.test(text)) return null;
+  return hasPlainHost(text, url) ? url : null;
+}
+
+/**
+ * Whether the host stands there as it is. Browsers make one host of many spellings: percent-encoded, full-width letters,
+ * other dots, an IP address as one number. Other programs do not, or make another one of it.
+ */
+function hasPlainHost(text: string, { hostname }: URL): boolean {
+  const [, spelt = ''] = /^[^/]*\/\/([^/?#]*?)(?::\d*)?(?:[/?#]|$)/.exec(text) ?? [];
+  const host = spelt.toLowerCase();
+  return host === hostname.toLowerCase() || host === domainToUnicode(hostname);
 }
 
 function matches(rule: Rule, url: URL): boolean {
@@ -102,8 +116,8 @@ function matches(rule: Rule, url: URL): boolean {
   const host = url.host.toLowerCase();
   if (rule.anySubdomain ? !isSubdomain(host, rule.host) : host !== rule.host) return false;
   if (rule.path === null) return true;
-  // What one server takes for a path's character, another takes for a separator.
-  if (/%(2e|2f|5c)/i.test(url.pathname)) return false;
+  // What one server takes for a path's character, another takes for a separator, or cuts off as a parameter.
+  if (/%(25)*(2e|2f|5c)|\/\.{1,2};/i.test(url.pathname)) return false;
   return rule.anyPathBelow ? url.pathname.startsWith(rule.path) : url.pathname === rule.path;
 }
 
