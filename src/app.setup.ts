@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import cors from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiErrorFilter } from './api-error.filter.js';
@@ -48,13 +48,24 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   });
   // Not by `app.enableCors`: that writes past Fastify, and then Node checks and stores every header of the answer anew.
   await app.register(cors, {
-    origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins],
+    origin: corsOrigin(config.corsOrigins),
+    // Whoever asks with OPTIONS and no origin is no browser, and is answered like everybody.
+    strictPreflight: false,
     methods: 'GET, HEAD, POST, PUT',
     exposedHeaders: [...rateLimitHeaderNames, 'Retry-After', replayedHeader, 'X-Request-Id'].join(', '),
     maxAge: 600,
   });
   keepInboxFromOtherSites(fastify);
   serveDocs(app);
+}
+
+/** For an origin that is not listed there is no CORS at all: no header says anything, and its preflight is a 404. */
+function corsOrigin(origins: readonly string[]): NonNullable<FastifyCorsOptions['origin']> {
+  if (origins.includes('*')) return '*';
+  const listed = new Set(origins);
+  return (origin, answer) => {
+    answer(null, origin !== undefined && listed.has(origin) ? origin : false);
+  };
 }
 
 /** The inbox shows everybody's codes: no other site may read it, not even in development. */
