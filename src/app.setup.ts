@@ -10,21 +10,35 @@ import { Config } from './config.js';
 import { Log, NestLog } from './log.js';
 import { serveDocs } from './openapi.js';
 import { Metrics } from './operations/metrics.js';
+import {
+  maxHeaderLines,
+  maxHeaderSize,
+  refuseAddress,
+  refuseConnection,
+  tooManyHeaders,
+} from './refused-request.js';
 import { logRequests } from './request-log.js';
 import { securityHeaders } from './security-headers.js';
 import { bodyLimit, leaveBodiesUnread } from './request-body/raw-body.js';
 
-/** How long a client may take to send a whole request, in milliseconds. */
-const requestTimeout = 15_000;
-
 /** The HTTP server; `setUpApp` does the rest once the application is there. */
 export function createAdapter(config: Config): FastifyAdapter {
+  const { requestTimeoutMs } = config;
+  const headers = securityHeaders(config);
   return new FastifyAdapter({
     trustProxy: trustProxyOption(config.trustProxy),
     genReqId: () => randomUUID(),
     bodyLimit,
-    requestTimeout,
-    connectionTimeout: 2 * requestTimeout,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: 2 * requestTimeoutMs,
+    http: {
+      maxHeaderSize,
+      headersTimeout: requestTimeoutMs,
+      // Node looks for slow requests twice a minute by itself, and lets them last that much longer.
+      connectionsCheckingInterval: Math.min(1_000, Math.ceil(requestTimeoutMs / 4)),
+    },
+    clientErrorHandler: refuseConnection(headers),
+    frameworkErrors: refuseAddress(headers),
     // Open keep-alive connections would otherwise hold a stopping process for as long as clients like.
     forceCloseConnections: 'idle',
   });
@@ -44,7 +58,8 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   const headers = securityHeaders(config);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);
-    done();
+    // Node hides what is over a limit of its own, and goes on.
+    done(request.raw.rawHeaders.length > 2 * maxHeaderLines ? tooManyHeaders() : undefined);
   });
   // Not by `app.enableCors`: that writes past Fastify, and then Node checks and stores every header of the answer anew.
   await app.register(cors, {

@@ -26,6 +26,7 @@ const variables = {
   REDIRECT_ALLOW_LIST: list({ default: [] }),
   CORS_ORIGINS: list({ default: [], devDefault: ['*'] }),
   TRUST_PROXY: list({ default: [] }),
+  REQUEST_TIMEOUT: duration({ default: minutes / 4 }),
   LIMIT_EMAIL: limit({ default: { max: 3, windowMs: 5 * minutes } }),
   LIMIT_SMS: limit({ default: { max: 2, windowMs: 5 * minutes } }),
   LIMIT_IP: limit({ default: { max: 10, windowMs: 10 * minutes } }),
@@ -171,6 +172,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     redirectAllowList: v.REDIRECT_ALLOW_LIST,
     corsOrigins: v.CORS_ORIGINS,
     trustProxy: v.TRUST_PROXY,
+    requestTimeoutMs: v.REQUEST_TIMEOUT,
     limits: Object.freeze({
       email: v.LIMIT_EMAIL,
       sms: v.LIMIT_SMS,
