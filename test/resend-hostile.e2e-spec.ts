@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { errorCodes } from '../src/api-error.js';
 import { confirmationTypes } from '../src/auth/confirmation-type.js';
+import { address, anything, awkwardText, contentType } from './support/hostile-input.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 
 let running: RunningApp;
@@ -12,34 +13,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => running.stop());
-
-/** Text that breaks things: control characters, lone surrogates, look-alikes, separators, great length. */
-const awkwardText = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
-  fc.constantFrom(
-    '',
-    ' ',
-    '\u0000',
-    '\ud800',
-    '__proto__',
-    'constructor',
-    'user@example.com\r\nBcc: x@example.com',
-    '{{code}}',
-    '%00',
-    "'; DROP TABLE messages; --",
-  ),
-  fc.integer({ min: 1, max: 12_000 }).map((length) => 'a'.repeat(length)),
-);
-
-const address = fc.oneof(
-  fc.emailAddress(),
-  fc.constantFrom('user@example.com', 'USER@EXAMPLE.COM', '+1234567890', '+1 (234) 567-890'),
-  fc.tuple(awkwardText, awkwardText).map(([left, right]) => `${left}@${right}`),
-  awkwardText,
-);
-
-const anything = fc.oneof(awkwardText, fc.jsonValue(), fc.constant(null), fc.integer(), fc.boolean());
 
 const right = fc.record(
   {
@@ -64,20 +37,6 @@ const body = fc.oneof(
   { weight: 6, arbitrary: nearlyRight.map((value) => JSON.stringify(value)) },
   { weight: 1, arbitrary: fc.json() },
   { weight: 1, arbitrary: awkwardText },
-);
-
-const contentType = fc.oneof(
-  { weight: 9, arbitrary: fc.constant('application/json') },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(
-      'text/plain',
-      'application/json; charset=latin1',
-      'application/xml',
-      ';',
-      'application/json;;;',
-    ),
-  },
 );
 
 describe('whatever is sent to /resend', () => {

@@ -99,6 +99,13 @@ describe('Verification', () => {
     },
   );
 
+  it('ignores whatever stands as token beside a token_hash', async () => {
+    for (const token of [{}, [], 1, true, 'x'.repeat(1_000), '123456']) {
+      const refused = await verify({ type: 'signup', token, token_hash: 'no-such-link' }).expect(403);
+      expect(refused.body).toEqual(errorBodies.expired);
+    }
+  });
+
   it.each(['sms', 'signup'])('confirms a phone with the code from an SMS as %s', async (type) => {
     const phone = `+1555000${(count += 1)}`;
     await insertUser(running, { phone });

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+
+/** Text that breaks things: control characters, lone surrogates, look-alikes, separators, great length. */
+export const awkwardText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+  fc.constantFrom(
+    '',
+    ' ',
+    '\u0000',
+    '\ud800',
+    '__proto__',
+    'constructor',
+    'user@example.com\r\nBcc: x@example.com',
+    '{{code}}',
+    '%00',
+    "'; DROP TABLE messages; --",
+  ),
+  fc.integer({ min: 1, max: 12_000 }).map((length) => 'a'.repeat(length)),
+);
+
+/** Addresses, right and wrong. */
+export const address = fc.oneof(
+  fc.emailAddress(),
+  fc.constantFrom('user@example.com', 'USER@EXAMPLE.COM', '+1234567890', '+1 (234) 567-890'),
+  fc.tuple(awkwardText, awkwardText).map(([left, right]) => `${left}@${right}`),
+  awkwardText,
+);
+
+/** Any JSON value, and text that breaks things. */
+export const anything = fc.oneof(awkwardText, fc.jsonValue(), fc.constant(null), fc.integer(), fc.boolean());
+
+/** Mostly JSON, as the service wants it. */
+export const contentType = fc.oneof(
+  { weight: 9, arbitrary: fc.constant('application/json') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'text/plain',
+      'application/json; charset=latin1',
+      'application/xml',
+      ';',
+      'application/json;;;',
+    ),
+  },
+);
