@@ -141,18 +141,22 @@ function tokenLifetimes(v: Variables) {
   });
 }
 
+function allProblems(v: Variables, malformed: ReadonlyMap<string, string>): string[] {
+  const names = [...malformed.keys()];
+  return [
+    ...[...malformed].map(([name, problem]) => `${name} ${problem}`),
+    // What is malformed is there, though of no use: no rule may call it missing.
+    ...contradictions(v).filter((whatToDo) => !names.some((name) => whatToDo.includes(name))),
+  ];
+}
+
 /**
  * The whole configuration, parsed once and frozen. Durations are milliseconds.
  * @throws ConfigurationError with every problem at once
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   const { values: v, problems: malformed } = parse(env);
-  const names = [...malformed.keys()];
-  const problems = [
-    ...[...malformed].map(([name, problem]) => `${name} ${problem}`),
-    // What is malformed is there, though of no use: no rule may call it missing.
-    ...contradictions(v).filter((whatToDo) => !names.some((name) => whatToDo.includes(name))),
-  ];
+  const problems = allProblems(v, malformed);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const publicUrl = (v.PUBLIC_URL ?? `http://localhost:${v.PORT}`).replace(/\/+$/, '');
   const siteUrl = v.SITE_URL ?? `${publicUrl}/`;

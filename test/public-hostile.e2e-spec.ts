@@ -75,7 +75,7 @@ async function bombard(path: string, bodies: fc.Arbitrary<string>, runs: number)
       });
       expect(errorCodes).toContain(answer['error_code']);
     }),
-    { numRuns: runs, interruptAfterTimeLimit: 200_000, markInterruptAsFailure: true },
+    { numRuns: runs },
   );
   return seen;
 }
@@ -100,7 +100,7 @@ it('answers whatever is sent to /signup as the contract says, and never with a 5
   }
 });
 
-it('answers whatever form is posted with a page or a redirect to where it is allowed', async () => {
+it('answers whatever form is posted with a redirect to where it is allowed, or as the contract says', async () => {
   const form = fc.dictionary(
     fc.oneof(
       {
@@ -122,10 +122,13 @@ it('answers whatever form is posted with a page or a redirect to where it is all
       if (response.status === 303) {
         expect(response.headers.get('location')).toMatch(/^http:\/\/localhost:\d+\/#error=access_denied&/);
       } else {
-        expect(text).toMatch(/^<!doctype html>/);
+        expect(JSON.parse(text)).toMatchObject({
+          code: response.status,
+          details: expect.any(String) as string,
+        });
       }
     }),
-    { numRuns: 400, interruptAfterTimeLimit: 200_000, markInterruptAsFailure: true },
+    { numRuns: 400 },
   );
   expect([...statuses]).toEqual(expect.arrayContaining([303, 400]));
 });
