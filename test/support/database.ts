@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -21,7 +22,8 @@ export function createTestDatabase(kind: DatabaseKind = services.database): Prom
 async function createEmbedded(): Promise<TestDatabase> {
   const folder = await newFolder();
   const database = 'database';
-  await cp(join(await embeddedTemplate(), database), join(folder, database), { recursive: true });
+  // In one go: a thousand small copies through the thread pool once never came to an end under Node 24.
+  cpSync(join(await embeddedTemplate(), database), join(folder, database), { recursive: true });
   return {
     env: { DATA_DIR: folder },
     drop: () => rm(folder, { recursive: true, force: true }),
