@@ -47,7 +47,7 @@ function load(url, duration) {
   if (/Non-2xx|Socket errors/.test(report)) throw new Error(`Not every request was answered 200:\n${report}`);
   return {
     requests: Number(/(\d+) requests in/.exec(report)?.[1]),
-    p99: /99%\s+(\S+)/.exec(report)?.[1] ?? '',
+    p99: /^\s+99%\s+(\S+)/m.exec(report)?.[1] ?? '',
   };
 }
 
