@@ -1,3 +1,5 @@
+import { errorCodes } from '../../src/api-error.js';
+
 /** The contract's errors, word for word. What varies is given by the test. */
 export const errorBodies = {
   typeMissing: {
@@ -85,3 +87,14 @@ export const errorBodies = {
     details: expect.any(String) as string,
   },
 } as const;
+
+/** The form that every error has, whichever it is. */
+export function expectSomeError(status: number, answer: Record<string, unknown>): void {
+  expect(answer).toEqual({
+    code: status,
+    error_code: expect.any(String) as string,
+    msg: expect.any(String) as string,
+    details: expect.any(String) as string,
+  });
+  expect(errorCodes).toContain(answer['error_code']);
+}
