@@ -1,5 +1,5 @@
 import { str } from 'envalid';
-import { count, duration, list, listOf, oneOf, share, url } from './config.readers.js';
+import { count, duration, isConfidential, list, listOf, oneOf, share, url } from './config.readers.js';
 
 const vendors = ['hcaptcha', 'turnstile', 'recaptcha-v2', 'recaptcha-v3'] as const;
 
@@ -96,9 +96,4 @@ export function captchaConfig(v: CaptchaVariables, siteUrl: string) {
     maxAgeMs: v.CAPTCHA_MAX_AGE,
     altchaCost: v.ALTCHA_COST,
   });
-}
-
-function isConfidential(address = 'https://localhost'): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

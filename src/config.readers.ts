@@ -53,14 +53,33 @@ export const share = makeValidator<number>((text) => {
 /** An absolute URL with one of the schemes, as it was written. */
 export function url(...schemes: string[]) {
   return makeValidator<string>((text) => {
-    const parsed = URL.canParse(text) ? new URL(text) : null;
-    if (!parsed || !schemes.includes(parsed.protocol.slice(0, -1)) || parsed.host === '') {
-      throw new Error(
-        `must be a URL that names a host and begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-      );
-    }
+    if (!isUrl(text, schemes)) throw new Error(`must be a URL that ${urlRule(schemes)}`);
     return text;
   });
+}
+
+/** Such URLs, separated by commas. A comma within one, as a password may have, separates nothing. */
+export function urls(...schemes: string[]) {
+  const separator = new RegExp(`,(?=\\s*(?:${schemes.join('|')})://)`);
+  return makeValidator<readonly string[]>((text) => {
+    const items = text.split(separator).map((item) => item.trim());
+    // No host has a comma in it: what follows one is something else than a URL of these schemes.
+    if (!items.every((item) => isUrl(item, schemes) && !new URL(item).host.includes(','))) {
+      throw new Error(
+        `must be a URL, or several with commas between them, each of which ${urlRule(schemes)}`,
+      );
+    }
+    return items;
+  });
+}
+
+function isUrl(text: string, schemes: readonly string[]): boolean {
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) && parsed.host !== '';
+}
+
+function urlRule(schemes: readonly string[]): string {
+  return `names a host and begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
 }
 
 /** Items separated by commas. */
@@ -85,3 +104,9 @@ function itemsOf(text: string): readonly string[] {
 }
 
 export const flag = oneOf('true', 'false');
+
+/** Whether what is sent to the address can be read by its owner only: over TLS, or on this machine. */
+export function isConfidential(address = 'https://localhost'): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}

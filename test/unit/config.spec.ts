@@ -31,7 +31,7 @@ describe('the configuration', () => {
       dataDir: './data',
       databaseUrl: undefined,
       redisUrl: undefined,
-      smtpUrl: undefined,
+      smtpUrls: [],
       publicUrl: 'http://localhost:8080',
       siteUrl: 'http://localhost:8080/',
       mailFrom: 'Strike Auth <no-reply@strike-auth.localhost>',
@@ -57,9 +57,18 @@ describe('the configuration', () => {
     expect(readConfig(empty)).toEqual(readConfig({}));
   });
 
+  it('takes several mail servers, and commas in a password for what they are', () => {
+    const SMTP_URL = 'smtps://me:a,b@one.test, smtp://two.test:2525,smtp://three.test';
+    expect(readConfig({ ...production, SMTP_URL }).smtpUrls).toEqual([
+      'smtps://me:a,b@one.test',
+      'smtp://two.test:2525',
+      'smtp://three.test',
+    ]);
+  });
+
   it('cannot be changed once it is read', () => {
     const config = readConfig({ SMS_WEBHOOK_URL: 'http://localhost/sms', SMS_WEBHOOK_SECRET: 'whsec_1' });
-    for (const part of [config, config.limits, config.tokenLifetimeMs, config.smsWebhook]) {
+    for (const part of [config, config.limits, config.tokenLifetimeMs, config.sms.webhook]) {
       expect(part).toBeDefined();
       expect(Object.isFrozen(part)).toBe(true);
     }
@@ -112,6 +121,9 @@ describe('a malformed variable', () => {
     ['PUBLIC_URL', 'ftp://hunter2.test', 'begins with http:// or https://'],
     ['SITE_URL', 'javascript:hunter2', 'begins with http:// or https://'],
     ['SMTP_URL', 'smtp.hunter2.test:587', 'begins with smtp:// or smtps://'],
+    ['SMTP_URL', 'smtp://a.test, mail.hunter2.test', 'several with commas between them'],
+    ['SMTP_URL', 'smtp://a.test,', 'several with commas between them'],
+    ['SMTP_URL', 'smtp://a.test, smtp://', 'names a host'],
     ['SMS_WEBHOOK_URL', '/hunter2', 'begins with http:// or https://'],
     ['LIMIT_EMAIL', '3', 'must be a count and a window, such as 3/5m'],
     ['LIMIT_EMAIL', '0/77m', 'must be a count and a window, such as 3/5m'],
