@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { Config } from '../config.js';
 import { createDataSource, dataSourceOptions } from './data-source.js';
+import { EmbeddedConnections } from './embedded/embedded-connections.js';
 import { Notifications } from './notifications.js';
 import { PgNotifications } from './pg-notifications.js';
 import { Transaction } from './transaction.js';
@@ -12,9 +13,9 @@ import { Transaction } from './transaction.js';
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
-      inject: [Config],
-      useFactory: (config: Config) => ({
-        ...dataSourceOptions(config),
+      inject: [Config, EmbeddedConnections],
+      useFactory: (config: Config, embedded: EmbeddedConnections) => ({
+        ...dataSourceOptions(config, embedded),
         // PostgreSQL may start together with this; the embedded database has nothing to wait for.
         retryAttempts: config.databaseUrl ? 30 : 0,
         retryDelay: 1_000,

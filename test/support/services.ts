@@ -18,3 +18,9 @@ export const services = (globalThis as unknown as { testServices: TestServices }
 export const databaseKinds: readonly DatabaseKind[] = services.postgresUrl
   ? ['embedded', 'postgresql']
   : ['embedded'];
+
+/** `describe` for what only one kind of database can do, in a suite that runs on both. */
+export function describeOn(kind: DatabaseKind, name: string, tests: () => void): void {
+  if (services.database === kind) describe(name, tests);
+  else describe.skip(name, tests);
+}

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import pg from 'pg';
+import { BorrowedDatabase } from '../../src/database/embedded/borrowed-database.js';
 import { DatabaseStoppedError, EmbeddedDatabase } from '../../src/database/embedded/embedded-database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -214,6 +216,26 @@ describe('The embedded database', () => {
     expect(Buffer.from(greeting).toString('latin1', 0, 1)).toBe('R');
     port.close();
   });
+
+  it('is lent to another thread, which asks, listens and hangs up like everybody', async () => {
+    const { port1: owner, port2: borrower } = new MessageChannel();
+    owner.on('message', (port: MessagePort) => void database.serve(port));
+    const borrowed = new BorrowedDatabase(borrower);
+    const client = new pg.Client({ stream: () => borrowed.connect() });
+    const heard: unknown[] = [];
+    client.on('notification', ({ payload }) => heard.push(payload));
+    await client.connect();
+    await client.query('LISTEN news');
+    await mark(client, 'by a borrower');
+    await pool.query(`NOTIFY news, 'lent'`);
+    await eventually('the notification', () => heard.length === 1);
+    expect(await marks()).toEqual(['by a borrower']);
+    await client.end();
+    await borrowed.close();
+    // It was never the borrower's to close.
+    expect(await marks()).toHaveLength(1);
+    owner.close();
+  });
 });
 
 describe('An embedded database that stops', () => {
@@ -250,6 +272,20 @@ describe('An embedded database that stops', () => {
     await expect(nextPool.query('SELECT count(*) FROM users')).resolves.toMatchObject({ rowCount: 1 });
     await nextPool.end();
     await next.close();
+  });
+
+  it('starts again by itself after a fault, with all that was committed', async () => {
+    const database = new EmbeddedDatabase(folder);
+    const pool = poolOn(database);
+    await pool.query('CREATE TABLE survivors AS SELECT 1 AS n');
+    await expect(pool.query('COPY users FROM STDIN')).rejects.toThrow();
+    await expect(pool.query('SELECT 1')).rejects.toThrow(DatabaseStoppedError);
+    const { rows } = await eventually('a database that answers', () =>
+      pool.query('SELECT n FROM survivors').catch(() => null),
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+    await pool.end();
+    await database.close();
   });
 
   it('rolls back what is open when it is closed, and refuses what comes later', async () => {

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { Logger } from '@nestjs/common';
 import { EmbeddedConnection } from './embedded-connection.js';
+import { EmbeddedConnections } from './embedded-connections.js';
 import { FolderLock } from './folder-lock.js';
 
 /** Long enough for the recovery of a large database on a slow disk. */
@@ -11,6 +13,8 @@ const startWithinMs = 180_000;
 const stuckAfterTicks = 60;
 /** How long a transaction may do nothing while other connections wait for their turn. */
 const idleInTransactionMs = 10_000;
+/** After a fault, between one attempt to start again and the next: an attempt costs about a second of processor time. */
+const restartAfterMs = 5_000;
 
 export class DatabaseStoppedError extends Error {
   override readonly name = 'DatabaseStoppedError';
@@ -20,39 +24,52 @@ export class DatabaseStoppedError extends Error {
 
 /**
  * PostgreSQL inside this process: compiled to WebAssembly, in a thread of its own, with its files in one folder.
- * Starts with the first connection. Once it has stopped, by `close` or by a fault, every connection fails.
+ * Starts with the first connection. After a fault every connection fails, those that stand and those that are asked for,
+ * until it has started again by itself: what stopped it, such as a full disk, may pass. After `close` it stays closed.
  */
-export class EmbeddedDatabase {
+export class EmbeddedDatabase extends EmbeddedConnections {
+  private readonly logger = new Logger('EmbeddedDatabase');
   private opening: Promise<Worker> | undefined;
   private stopped: DatabaseStoppedError | undefined;
+  private closed = false;
+  private restart: NodeJS.Timeout | undefined;
   private readonly connections = new Set<EmbeddedConnection>();
   private readonly progress = new SharedArrayBuffer(4);
 
   /** @param folder is created when it does not exist; its parent too */
-  constructor(private readonly folder: string) {}
+  constructor(private readonly folder: string) {
+    super();
+  }
 
-  /** A stream for `pg`: `new Client({ stream: () => database.connect() })`. */
-  connect(): EmbeddedConnection {
+  override connect(): EmbeddedConnection {
     const connection = new EmbeddedConnection(() => this.port());
     this.connections.add(connection);
     return connection.once('close', () => this.connections.delete(connection));
   }
 
   /**
-   * The wire itself, for another thread of this process: whole requests as Uint8Array in, answers out.
+   * Makes the wire itself out of one end of a channel, whose other end another thread of this process may have: whole
+   * requests as Uint8Array in, answers out.
    * @throws DatabaseStoppedError, or what prevented the start
    */
-  async port(): Promise<MessagePort> {
+  async serve(port: MessagePort): Promise<void> {
     if (this.stopped) throw this.stopped;
     this.opening ??= this.open();
     const worker = await this.opening;
+    worker.postMessage(port, [port]);
+  }
+
+  /** The wire with both ends here, or one of them for another thread. */
+  async port(): Promise<MessagePort> {
     const { port1, port2 } = new MessageChannel();
-    worker.postMessage(port2, [port2]);
+    await this.serve(port2);
     return port1;
   }
 
   /** Shuts PostgreSQL down cleanly and frees the folder. What is not committed is rolled back. */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.restart);
     const worker = await this.opening?.catch(() => undefined);
     this.stop(new DatabaseStoppedError('The embedded database is closed'));
     if (!worker) return;
@@ -101,7 +118,28 @@ export class EmbeddedDatabase {
     worker.once('exit', () => {
       clearInterval(timer);
       this.stop(new DatabaseStoppedError('The embedded database has stopped'));
+      if (this.closed) return;
+      this.logger.error(`${this.stopped?.message ?? ''}\nIt is started again as soon as that is possible`);
+      this.startAgainLater();
     });
+  }
+
+  private startAgainLater(): void {
+    if (!this.closed) this.restart = setTimeout(() => void this.startAgain(), restartAfterMs).unref();
+  }
+
+  private async startAgain(): Promise<void> {
+    this.opening = this.open();
+    try {
+      await this.opening;
+    } catch (error) {
+      this.logger.debug(String(error));
+      this.startAgainLater();
+      return;
+    }
+    if (this.closed) return;
+    this.stopped = undefined;
+    this.logger.log('The embedded database has started again');
   }
 
   private stop(reason: DatabaseStoppedError): void {
