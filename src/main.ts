@@ -6,13 +6,16 @@ import { createAdapter, setUpApp } from './app.setup.js';
 import { ConfigurationError, loadDotEnv, readConfig } from './config.js';
 import { createLog, NestLog } from './log.js';
 import { announce } from './announce.js';
+import { stepBack } from './delivery/step-back.js';
+import { OneProcessModule } from './one-process.module.js';
 
 async function main(): Promise<void> {
   loadDotEnv();
   const config = readConfig();
   const log = createLog(config);
+  if (config.role === 'worker') stepBack();
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config, log),
+    config.role === 'all' ? OneProcessModule.forRoot(config, log) : AppModule.forRoot(config, log),
     createAdapter(config),
     {
       bodyParser: false,

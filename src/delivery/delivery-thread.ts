@@ -1,0 +1,102 @@
+import { MessagePort, Worker } from 'node:worker_threads';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { Config } from '../config.js';
+import type { EmbeddedDatabase } from '../database/embedded/embedded-database.js';
+import type { Log } from '../log.js';
+import type { Metrics } from '../operations/metrics.js';
+import type { DeliveryReport, FromThread, ThreadData, ToThread } from './thread-messages.js';
+import type { ThreadProviderStates } from './thread-provider-states.js';
+
+/** How long a probe or a scrape waits for the thread's report; then the last one counts. */
+const reportWithinMs = 1_000;
+
+/**
+ * Delivers in a thread of its own, so that no work for a user is on the event loop that answers clients. It is loaded
+ * while the rest starts, begins when everything else is there, and stops when the HTTP server has stopped and before
+ * the database does.
+ */
+export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly worker: Worker;
+  private readonly ended: Promise<never>;
+  private stopping = false;
+  private lastReport: DeliveryReport = { figures: '', states: {} };
+  private reported: () => void = () => undefined;
+
+  /** @param config of the worker's part */
+  constructor(
+    config: Config,
+    private readonly database: EmbeddedDatabase,
+    private readonly metrics: Metrics,
+    private readonly states: ThreadProviderStates,
+    private readonly log: Log,
+  ) {
+    const workerData: ThreadData = { config };
+    this.worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] });
+    this.ended = new Promise((_, failed) => {
+      this.worker.once('error', failed);
+      this.worker.once('exit', (code) => failed(new Error(`The delivery thread has ended (${code})`)));
+    });
+    // Whoever waits for something else meanwhile hears of it in a moment.
+    this.ended.catch(() => undefined);
+  }
+
+  /** @throws what prevented the start */
+  async onApplicationBootstrap(): Promise<void> {
+    const ready = new Promise<void>((done) => {
+      this.worker.on('message', (message: FromThread) => {
+        if (message === 'ready') done();
+        else if (message instanceof MessagePort) this.connect(message);
+        else this.take(message);
+      });
+    });
+    this.say('start');
+    await Promise.race([ready, this.ended]);
+    this.ended.catch((error: unknown) => this.stopService(error));
+    this.metrics.countDeliveryElsewhere(async () => (await this.report()).figures);
+    this.states.readBy(async () => (await this.report()).states);
+  }
+
+  /** The thread finishes what it has in hand first, within the time that the worker gives itself. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    this.say('stop');
+    await this.ended.catch(() => undefined);
+  }
+
+  private say(message: ToThread): void {
+    this.worker.postMessage(message);
+  }
+
+  private connect(port: MessagePort): void {
+    // The other end sees that it is closed, as with a server that is away.
+    this.database.serve(port).catch(() => port.close());
+  }
+
+  private take(report: DeliveryReport): void {
+    this.lastReport = report;
+    const { reported } = this;
+    this.reported = () => undefined;
+    reported();
+  }
+
+  private async report(): Promise<DeliveryReport> {
+    await new Promise<void>((resolve) => {
+      // Whoever asked before has waited for the same.
+      const before = this.reported;
+      this.reported = () => {
+        before();
+        resolve();
+      };
+      this.say('report');
+      setTimeout(resolve, reportWithinMs).unref();
+    });
+    return this.lastReport;
+  }
+
+  /** A service that accepts and never delivers would be worse than one that is started again. */
+  private stopService(err: unknown): void {
+    if (this.stopping) return;
+    this.log.fatal({ err }, 'Strike Auth stops, because its delivery thread has');
+    process.exit(1);
+  }
+}

@@ -1,0 +1,48 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import 'reflect-metadata';
+import { AppModule } from '../app.module.js';
+import { ProviderStates } from '../auth/send/provider-states.js';
+import { BorrowedDatabase } from '../database/embedded/borrowed-database.js';
+import { createLog, NestLog } from '../log.js';
+import { Metrics } from '../operations/metrics.js';
+import { stepBack } from './step-back.js';
+import type { FromThread, ThreadData, ToThread } from './thread-messages.js';
+
+// The thread of `DeliveryThread`: the worker's part of the application, without a server. What it cannot do ends it, and
+// the other side says so. Everything above is loaded while the rest of the service starts.
+
+const service = parentPort as MessagePort;
+const { config } = workerData as ThreadData;
+let app: INestApplicationContext | undefined;
+
+const obey: Record<ToThread, () => Promise<void>> = {
+  async start() {
+    if (process.platform === 'linux') stepBack();
+    const log = createLog(config);
+    app = await NestFactory.createApplicationContext(
+      AppModule.forRoot(config, log, { embedded: new BorrowedDatabase(service) }),
+      { abortOnError: false, logger: new NestLog(log) },
+    );
+    say('ready');
+  },
+  async report() {
+    if (!app) return;
+    const [figures, states] = await Promise.all([
+      app.get(Metrics).deliveryText(),
+      app.get(ProviderStates, { strict: false }).read(),
+    ]);
+    say({ figures, states });
+  },
+  async stop() {
+    await app?.close();
+    process.exit(0);
+  },
+};
+
+service.on('message', (message: ToThread) => void obey[message]());
+
+function say(message: FromThread): void {
+  service.postMessage(message);
+}
