@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { ProviderAttempt } from '../../src/auth/outbox/delivery.js';
 import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
 import { leaseMs, MessageQueue } from '../../src/auth/outbox/message-queue.js';
+import { DeliveryAttemptEntity } from '../../src/auth/status/delivery-attempt.entity.js';
+import { uuidV7 } from '../../src/uuid-v7.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';
@@ -18,8 +21,10 @@ describe.each(databaseKinds)('the queue of messages on %s', (kind) => {
     clock = new TestClock();
     queue = new MessageQueue(database.dataSource, clock);
     await messages().clear();
+    await tries().clear();
   });
 
+  const tries = () => database.dataSource.getRepository(DeliveryAttemptEntity);
   const messages = () => database.dataSource.getRepository(MessageEntity);
 
   async function accept(count: number): Promise<void> {
@@ -121,5 +126,138 @@ describe.each(databaseKinds)('the queue of messages on %s', (kind) => {
     await queue.settle(message, { status: 'dropped', reason: 'unknown_user' });
     const row = await messages().findOneBy({ id: message.id });
     expect(row).toMatchObject({ status: 'dropped', reason: 'unknown_user', endedAt: new Date(clock.now()) });
+  });
+
+  function attemptAt(provider: string, fields: Partial<ProviderAttempt> = {}): ProviderAttempt {
+    const at = new Date(clock.now());
+    const times = { startedAt: at, endedAt: at };
+    return {
+      id: uuidV7(clock.now()),
+      provider,
+      receiptId: null,
+      outcome: 'transient',
+      error: 'deferred',
+      ...times,
+      ...fields,
+    };
+  }
+
+  it('keeps a row of each provider that was tried, together with the outcome', async () => {
+    await accept(1);
+    const message = await claimOne();
+    const first = attemptAt('smtp:a:25');
+    clock.advance(1);
+    const second = attemptAt('smtp:b:25', { outcome: 'sent', error: null, receiptId: '4WxYz12345' });
+    await queue.settle(message, { status: 'sent' }, [first, second]);
+    const rows = await tries().find({ order: { id: 'ASC' } });
+    expect(rows).toEqual([
+      { ...first, messageId: message.id, attempt: 1 },
+      { ...second, messageId: message.id, attempt: 1 },
+    ]);
+    expect(await messages().findOneBy({ id: message.id })).toMatchObject({ status: 'sent' });
+  });
+
+  it('keeps the rows of many messages that are settled at once apart', async () => {
+    await accept(50);
+    const claimed = await queue.claim(50);
+    await Promise.all(
+      claimed.map((message, n) =>
+        queue.settle(message, n % 2 ? { status: 'sent' } : { status: 'dropped', reason: 'banned' }, [
+          ...(n % 2 ? [attemptAt(`smtp:${n}`, { outcome: 'sent', error: null })] : []),
+        ]),
+      ),
+    );
+    const expected = claimed.flatMap(({ id }, n) => (n % 2 ? [[id, `smtp:${n}`]] : []));
+    const rows = (await tries().find()).map(({ messageId, provider }) => [messageId, provider]);
+    expect(rows.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('writes a try once, however often it is told', async () => {
+    await accept(1);
+    const message = await claimOne();
+    const attempt = attemptAt('smtp');
+    await queue.settle(message, { status: 'retry', reason: 'deferred' }, [attempt]);
+    await queue.settle(message, { status: 'retry', reason: 'deferred' }, [attempt]);
+    expect(await tries().count()).toBe(1);
+  });
+
+  it('writes down that nobody knows what a dead worker did, and tells who takes over', async () => {
+    await accept(1);
+    const dead = await claimOne();
+    expect(dead).toMatchObject({ takenOver: false, uncertain: [] });
+    clock.advance(leaseMs);
+    const owner = await claimOne();
+    expect(owner).toMatchObject({ takenOver: true, uncertain: [] });
+    expect(await tries().find()).toEqual([
+      {
+        id: expect.any(String),
+        messageId: dead.id,
+        attempt: 1,
+        provider: null,
+        receiptId: null,
+        outcome: 'unknown',
+        error: 'lease_expired',
+        startedAt: null,
+        endedAt: new Date(clock.now()),
+      },
+    ]);
+    await queue.settle(owner, { status: 'sent' });
+    expect(await queue.claim(10)).toEqual([]);
+    expect(await tries().count()).toBe(1);
+  });
+
+  it('lets a worker that comes late say what it did, and changes nothing else', async () => {
+    await accept(1);
+    const late = await claimOne();
+    clock.advance(leaseMs);
+    await claimOne();
+    await queue.settle(late, { status: 'sent' }, [attemptAt('smtp', { outcome: 'sent', error: null })]);
+    expect(await messages().findOneBy({ id: late.id })).toMatchObject({ status: 'sending', attempts: 2 });
+    const rows = await tries().find({ order: { outcome: 'ASC' } });
+    expect(rows.map(({ attempt, provider, outcome }) => [attempt, provider, outcome])).toEqual([
+      [1, 'smtp', 'sent'],
+      [1, null, 'unknown'],
+    ]);
+  });
+
+  it('lets an event that overtook the worker stand, and keeps the row', async () => {
+    await accept(1);
+    const message = await claimOne();
+    const endedAt = new Date(clock.now());
+    await messages().update({ id: message.id }, { status: 'delivered', claimedBy: null, endedAt });
+    clock.advance(10);
+    await queue.settle(message, { status: 'sent' }, [attemptAt('smtp', { outcome: 'sent', error: null })]);
+    expect(await messages().findOneBy({ id: message.id })).toMatchObject({ status: 'delivered', endedAt });
+    expect(await tries().find()).toMatchObject([{ provider: 'smtp', outcome: 'sent', attempt: 1 }]);
+  });
+
+  it('remembers for the next attempt who lost an answer, until an operator asks anew', async () => {
+    await accept(1);
+    const lost = { outcome: 'unknown', error: 'timed_out' } as const;
+    for (const expected of [[], ['smtp:a'], ['smtp:a', 'smtp:a']]) {
+      const message = await claimOne();
+      expect(message.uncertain).toEqual(expected);
+      const others = [attemptAt('smtp:b')];
+      await queue.settle(message, { status: 'retry', reason: 'timed_out' }, [
+        attemptAt('smtp:a', lost),
+        ...others,
+      ]);
+      clock.advance(60_000);
+    }
+    await messages().update({ status: 'accepted' }, { requeuedAt: new Date(clock.now()) });
+    const anew = await claimOne();
+    expect(anew).toMatchObject({ uncertain: [], requeuedAt: new Date(clock.now()), attempts: 4 });
+  });
+
+  it('puts off a message that no provider can take, which is no attempt', async () => {
+    await accept(1);
+    await queue.settle(await claimOne(), { status: 'waiting', reason: 'providers_away', waitMs: 7_000 });
+    const [row] = await messages().find();
+    expect(row).toMatchObject({ status: 'accepted', reason: 'providers_away', attempts: 0, endedAt: null });
+    clock.advance(6_999);
+    expect(await queue.claim(10)).toEqual([]);
+    clock.advance(1);
+    expect(await claimOne()).toMatchObject({ attempts: 1 });
+    expect(await tries().count()).toBe(0);
   });
 });

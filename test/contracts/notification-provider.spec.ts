@@ -3,11 +3,20 @@ import {
   PermanentDeliveryError,
   TransientDeliveryError,
 } from '../../src/auth/send/notification-provider.js';
-import { impatientMs, type ProviderRig, smtpRig, webhookRig } from '../support/provider-rigs.js';
+import {
+  impatientMs,
+  type ProviderRig,
+  smtpRig,
+  twilioRig,
+  vonageRig,
+  webhookRig,
+} from '../support/provider-rigs.js';
 
 describe.each([
   ['SmtpProvider', () => smtpRig('email')],
   ['InboxSmsProvider', () => smtpRig('sms')],
+  ['TwilioSmsProvider', twilioRig],
+  ['VonageSmsProvider', vonageRig],
   ['WebhookSmsProvider', webhookRig],
 ])('%s as a notification provider', (_name, start) => {
   let rig: ProviderRig;
@@ -57,7 +66,9 @@ describe.each([
 
   it('tells a refusal for now as transient, and delivers afterwards', async () => {
     rig.refusesForNow();
-    expect(await failureOf(rig.provider.send(message))).toBeInstanceOf(TransientDeliveryError);
+    const error = await failureOf(rig.provider.send(message));
+    expect(error).toBeInstanceOf(TransientDeliveryError);
+    expect(error).toMatchObject({ outcomeUnknown: false });
     rig.recovers();
     await rig.provider.send(message);
     expect(rig.arrived()).toContain(message.messageId);
@@ -68,23 +79,25 @@ describe.each([
     const started = performance.now();
     const error = await failureOf(rig.impatient.send(message));
     expect(error).toBeInstanceOf(TransientDeliveryError);
-    expect(error).toMatchObject({ reason: 'timed_out' });
+    expect(error).toMatchObject({ reason: 'timed_out', outcomeUnknown: true });
     expect(performance.now() - started).toBeLessThan(impatientMs * 30);
     rig.recovers();
     await expect(rig.provider.send(message)).resolves.toEqual({ receiptId: null });
   });
 
-  it('sends once and calls it transient when the vendor hangs up before it has answered', async () => {
+  it('sends once, and says that nobody knows, when the vendor hangs up before it has answered', async () => {
     rig.hangsUp();
-    expect(await failureOf(rig.provider.send(message))).toBeInstanceOf(TransientDeliveryError);
+    const error = await failureOf(rig.provider.send(message));
+    expect(error).toBeInstanceOf(TransientDeliveryError);
+    expect(error).toMatchObject({ outcomeUnknown: true });
     expect(rig.arrived()).toEqual([message.messageId]);
   });
 
-  it('calls a vendor who is away transient', async () => {
+  it('calls a vendor who is away transient, and knows that nothing was sent', async () => {
     await rig.goesAway();
     const error = await failureOf(rig.provider.send(message));
     expect(error).toBeInstanceOf(TransientDeliveryError);
-    expect(error).toMatchObject({ reason: 'connection_failed' });
+    expect(error).toMatchObject({ reason: 'connection_failed', outcomeUnknown: false });
   });
 
   it.each([

@@ -5,9 +5,12 @@ import type { NotificationProvider } from '../../src/auth/send/notification-prov
 import { InboxSmsProvider } from '../../src/auth/send/providers/inbox-sms.provider.js';
 import { parseSender } from '../../src/auth/send/providers/mail-sender.js';
 import { SmtpProvider } from '../../src/auth/send/providers/smtp.provider.js';
+import { TwilioSmsProvider } from '../../src/auth/send/providers/twilio-sms.provider.js';
+import { VonageSmsProvider } from '../../src/auth/send/providers/vonage-sms.provider.js';
 import { WebhookSmsProvider } from '../../src/auth/send/providers/webhook-sms.provider.js';
+import { smtpServers } from '../../src/auth/send/smtp-servers.js';
 import { ScriptedSmtpServer } from './smtp-server.js';
-import { SmsGateway } from './sms-gateway.js';
+import { type GatewayRequest, SmsGateway } from './sms-gateway.js';
 import { TestClock } from './test-clock.js';
 
 /** Long enough for a busy machine; the impatient one is for vendors that never answer. */
@@ -34,7 +37,7 @@ export interface ProviderRig {
 export async function smtpRig(kind: 'email' | 'sms'): Promise<ProviderRig> {
   const server = await ScriptedSmtpServer.start();
   const module = await Test.createTestingModule({
-    imports: [MailerModule.forRoot(mailerOptions(server.url))],
+    imports: [MailerModule.forRoot(mailerOptions(smtpServers([server.url])))],
   }).compile();
   const sender = parseSender('Example <no-reply@example.com>');
   const Provider = kind === 'email' ? SmtpProvider : InboxSmsProvider;
@@ -99,4 +102,98 @@ export async function webhookRig(): Promise<ProviderRig> {
     goesAway: () => gateway.stop(),
     stop: () => gateway.stop(),
   };
+}
+
+const credentials = { user: 'AC00112233445566778899aabbccddeeff', password: 'a token of the account' };
+
+/** Who answers 401 to whoever does not log in as documented, and 404 elsewhere than at the documented place. */
+function vendorRig(
+  gateway: SmsGateway,
+  vendor: {
+    readonly path: string;
+    readonly refusalOfLogin: string;
+    readonly taken: (receiptId?: string) => string;
+    readonly takenStatus: number;
+    readonly refusal: [status: number, body: string];
+    readonly idIn: (request: GatewayRequest) => string | undefined;
+    readonly make: (timeoutMs: number) => NotificationProvider;
+  },
+): ProviderRig {
+  const login = `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;
+  const answerWith = (status: number, body: string) => {
+    gateway.answer = (response) => {
+      const request = gateway.requests.at(-1);
+      const known = request?.headers.authorization === login;
+      const found = request?.path === vendor.path;
+      response.setHeader('content-type', 'application/json');
+      response.statusCode = !known ? 401 : !found ? 404 : status;
+      response.end(!known ? vendor.refusalOfLogin : !found ? '{}' : body);
+    };
+  };
+  answerWith(vendor.takenStatus, vendor.taken());
+  return {
+    provider: vendor.make(patientMs),
+    impatient: vendor.make(impatientMs),
+    to: '+12345678901',
+    arrived: () => gateway.requests.map((request) => vendor.idIn(request)),
+    takesOverAs: (id) => {
+      answerWith(vendor.takenStatus, vendor.taken(id));
+    },
+    refusesForGood: () => {
+      answerWith(...vendor.refusal);
+    },
+    refusesForNow: () => {
+      answerWith(503, '{}');
+    },
+    neverAnswers: () => {
+      gateway.answer = null;
+    },
+    hangsUp: () => {
+      gateway.answer = (response) => response.destroy();
+    },
+    recovers: () => {
+      answerWith(vendor.takenStatus, vendor.taken());
+    },
+    goesAway: () => gateway.stop(),
+    stop: () => gateway.stop(),
+  };
+}
+
+const publicUrl = 'https://auth.example.com';
+const from = '+15005550006';
+
+export async function twilioRig(): Promise<ProviderRig> {
+  const gateway = await SmsGateway.start();
+  const { user: accountSid, password: authToken } = credentials;
+  return vendorRig(gateway, {
+    path: `/2010-04-01/Accounts/${accountSid}/Messages.json`,
+    refusalOfLogin: '{"code":20003,"message":"Authenticate","status":401}',
+    taken: (sid) => JSON.stringify({ ...(sid && { sid }), status: 'queued', error_code: null }),
+    takenStatus: 201,
+    refusal: [400, '{"code":21211,"message":"Invalid \'To\' Phone Number: +12345678901","status":400}'],
+    idIn: ({ body }) => {
+      const callback = new URLSearchParams(body).get('StatusCallback');
+      return callback ? (new URL(callback).searchParams.get('message_id') ?? undefined) : undefined;
+    },
+    make: (timeoutMs) =>
+      new TwilioSmsProvider({ accountSid, authToken, from, apiUrl: gateway.url, publicUrl }, timeoutMs),
+  });
+}
+
+export async function vonageRig(): Promise<ProviderRig> {
+  const gateway = await SmsGateway.start();
+  const { user: apiKey, password: apiSecret } = credentials;
+  return vendorRig(gateway, {
+    path: '/v1/messages',
+    refusalOfLogin: '{"type":"https://developer.vonage.com/api-errors#unauthorized","title":"Unauthorized"}',
+    taken: (id) => JSON.stringify(id ? { message_uuid: id } : {}),
+    takenStatus: 202,
+    refusal: [
+      422,
+      '{"type":"https://developer.vonage.com/api-errors/messages#1170","detail":"12345678901 is no number"}',
+    ],
+    idIn: ({ body }) => (JSON.parse(body) as { client_ref?: string }).client_ref,
+    make: (timeoutMs) =>
+      new VonageSmsProvider({ apiKey, apiSecret, from, apiUrl: gateway.url, publicUrl }, timeoutMs),
+  });
 }

@@ -2,14 +2,16 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
+import type { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 
-/** `message`: the whole mail has been taken, the answer is due. */
-export type SmtpStage = 'connect' | 'auth' | 'mail' | 'rcpt' | 'message';
+/** `data`: the command of that name; `message`: the whole mail has been taken, the answer is due. */
+export type SmtpStage = 'connect' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'message';
 
 /** What the server does when a session reaches a stage, instead of going on. */
 type Misbehaviour =
-  | { readonly kind: 'refuse'; readonly code: number; readonly text: string }
+  | { readonly kind: 'refuse'; readonly code: number; readonly text: string; readonly once?: true }
   | { readonly kind: 'hang' }
+  | { readonly kind: 'slow'; readonly ms: number }
   | { readonly kind: 'hangUp' };
 
 export interface ReceivedMail {
@@ -53,6 +55,16 @@ export class ScriptedSmtpServer {
     this.script.set(stage, { kind: 'refuse', code, text });
   }
 
+  /** As greylisting does: whoever comes back gets through. */
+  refuseOnceAt(stage: SmtpStage, code: number, text: string): void {
+    this.script.set(stage, { kind: 'refuse', code, text, once: true });
+  }
+
+  /** Goes on as usual, but late. */
+  dawdleAt(stage: SmtpStage, ms: number): void {
+    this.script.set(stage, { kind: 'slow', ms });
+  }
+
   /** Says nothing more in that session. */
   hangAt(stage: SmtpStage): void {
     this.script.set(stage, { kind: 'hang' });
@@ -65,6 +77,11 @@ export class ScriptedSmtpServer {
 
   behave(): void {
     this.script.clear();
+  }
+
+  /** Clients that keep connections have to begin anew. */
+  closeConnections(): void {
+    this.hangUp();
   }
 
   /** Goes away, connections and all. `listen` brings it back on the same port. */
@@ -94,8 +111,11 @@ export class ScriptedSmtpServer {
       allowInsecureAuth: true,
       disableReverseLookup: true,
       closeTimeout: 100,
-      onConnect: (_session, callback) => {
+      onConnect: (session, callback) => {
         this.connections++;
+        for (const connection of this.server.connections) {
+          if (connection.session === session) this.scriptCommands(connection);
+        }
         this.reach('connect', callback);
       },
       onAuth: (_auth, _session, callback) => {
@@ -119,6 +139,23 @@ export class ScriptedSmtpServer {
     });
   }
 
+  /** There is a callback for most commands, and none for these. */
+  private scriptCommands(connection: SMTPConnection): void {
+    const stages = { handler_EHLO: 'ehlo', handler_HELO: 'ehlo', handler_DATA: 'data' } as const;
+    for (const [handler, stage] of Object.entries(stages) as [keyof typeof stages, SmtpStage][]) {
+      const usual = connection[handler].bind(connection);
+      connection[handler] = (command, callback) =>
+        this.reach(stage, (error) => {
+          if (!error) {
+            usual(command, callback);
+            return;
+          }
+          connection.send((error as Error & { responseCode: number }).responseCode, error.message);
+          callback();
+        });
+    }
+  }
+
   private async keep(
     stream: NodeJS.ReadableStream,
     envelope: { mailFrom: { address: string } | false; rcptTo: { address: string }[] },
@@ -135,7 +172,9 @@ export class ScriptedSmtpServer {
   private reach(stage: SmtpStage, callback: Callback): void {
     const misbehaviour = this.script.get(stage);
     if (!misbehaviour) callback();
+    else if (misbehaviour.kind === 'slow') setTimeout(callback, misbehaviour.ms);
     else if (misbehaviour.kind === 'refuse') {
+      if (misbehaviour.once) this.script.delete(stage);
       callback(Object.assign(new Error(misbehaviour.text), { responseCode: misbehaviour.code }));
     } else if (misbehaviour.kind === 'hangUp') this.hangUp();
   }

@@ -4,6 +4,7 @@ import { mailerOptions } from '../../src/auth/send/mailer-options.js';
 import { PermanentDeliveryError, TransientDeliveryError } from '../../src/auth/send/notification-provider.js';
 import { parseSender } from '../../src/auth/send/providers/mail-sender.js';
 import { SmtpProvider } from '../../src/auth/send/providers/smtp.provider.js';
+import { smtpServers } from '../../src/auth/send/smtp-servers.js';
 import { ConfigurationError } from '../../src/config.js';
 import { ScriptedSmtpServer, type SmtpStage } from '../support/smtp-server.js';
 import { TestClock } from '../support/test-clock.js';
@@ -20,10 +21,14 @@ const message = {
 let server: ScriptedSmtpServer;
 let wired: TestingModule;
 const clock = new TestClock();
+/** Long enough for a busy machine. */
+const patientMs = 15_000;
 
 async function providerFor(url: string, mailFrom = 'Exämple, Inc. <no-reply@mail.example.com>') {
-  wired = await Test.createTestingModule({ imports: [MailerModule.forRoot(mailerOptions(url))] }).compile();
-  return new SmtpProvider(wired.get(MailerService), parseSender(mailFrom), clock, 15_000);
+  wired = await Test.createTestingModule({
+    imports: [MailerModule.forRoot(mailerOptions(smtpServers([url])))],
+  }).compile();
+  return new SmtpProvider(wired.get(MailerService), parseSender(mailFrom), clock, patientMs);
 }
 
 beforeEach(async () => {
@@ -128,6 +133,25 @@ describe('a refusal', () => {
     expect(error).toMatchObject({ reason });
   });
 
+  it.each<[SmtpStage, number, string, boolean]>([
+    ['rcpt', 450, '4.2.0 Greylisted', true],
+    ['rcpt', 452, '4.2.2 Mailbox full', true],
+    ['rcpt', 550, '5.7.1 Relaying denied', true],
+    ['message', 451, '4.7.1 Not from you', true],
+    ['rcpt', 452, '4.3.1 Insufficient system storage', false],
+    ['rcpt', 421, 'Shutting down', false],
+    ['rcpt', 530, '5.7.0 Authentication required', false],
+    ['data', 451, '4.3.0 Queue file write error', false],
+    ['mail', 451, 'Later', false],
+    ['ehlo', 502, 'Not here', false],
+    ['connect', 554, 'Your address is on a block list', false],
+  ])('at %s with %i %s: that others may go on is %s', async (stage, code, text, providerHealthy) => {
+    const provider = await providerFor(server.url);
+    server.refuseAt(stage, code, text);
+    const error = await provider.send(message).catch((e: unknown) => e);
+    expect(error).toMatchObject({ providerHealthy, outcomeUnknown: false });
+  });
+
   it('of our password is transient and says so', async () => {
     const provider = await providerFor(server.urlWithCredentials);
     server.refuseAt('auth', 535, '5.7.8 Bad credentials');
@@ -144,6 +168,37 @@ describe('a refusal', () => {
   });
 });
 
+describe('an answer that is lost', () => {
+  it.each<[SmtpStage, boolean]>([
+    ['connect', false],
+    ['ehlo', false],
+    ['mail', false],
+    ['rcpt', false],
+    ['data', false],
+    ['message', true],
+  ])('at %s: that the mail may have been taken is %s', async (stage, outcomeUnknown) => {
+    for (const misbehave of [() => server.hangUpAt(stage), () => server.hangAt(stage)]) {
+      wired = await Test.createTestingModule({
+        imports: [MailerModule.forRoot(mailerOptions(smtpServers([`${server.url}/?socketTimeout=500`])))],
+      }).compile();
+      const provider = new SmtpProvider(
+        wired.get(MailerService),
+        parseSender('a@example.com'),
+        clock,
+        patientMs,
+      );
+      await provider.send(message);
+      if (stage === 'connect' || stage === 'ehlo') server.closeConnections();
+      misbehave();
+      const error = await provider.send(message).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(TransientDeliveryError);
+      expect(error).toMatchObject({ outcomeUnknown });
+      server.behave();
+      await wired.close();
+    }
+  });
+});
+
 describe('the sender', () => {
   it.each(['', 'nobody', 'a@example.com, b@example.com', 'A <a@example.com>\r\nBcc: b@example.com'])(
     'cannot be %j',
@@ -154,11 +209,50 @@ describe('the sender', () => {
   );
 });
 
+describe('the names of mail servers', () => {
+  it.each<[string, string[], string[]]>([
+    ['one', ['smtps://user:secret@mail.example.com'], ['smtp']],
+    [
+      'several',
+      ['smtps://user:secret@Mail.example.com', 'smtp://mail.example.org', 'smtp://[::1]:2525/?pool=true'],
+      ['smtp:mail.example.com:465', 'smtp:mail.example.org:587', 'smtp:[::1]:2525'],
+    ],
+    [
+      'two accounts at one',
+      ['smtp://key-a:x@mail.example.com', 'smtp://key-b:y@mail.example.com:587'],
+      ['smtp:mail.example.com:587', 'smtp:mail.example.com:587#2'],
+    ],
+  ])('hold no account: %s', async (_what, urls, names) => {
+    wired = await Test.createTestingModule({}).compile();
+    expect(smtpServers(urls).map(({ name }) => name)).toEqual(names);
+  });
+});
+
 describe('the options of the mailer', () => {
   it('require TLS where a password would travel a network', async () => {
     wired = await Test.createTestingModule({}).compile();
-    expect(mailerOptions('smtp://user:pass@mail.example.com').transport).toMatchObject({ requireTLS: true });
-    expect(mailerOptions('smtp://mail.example.com').transport).toMatchObject({ requireTLS: false });
-    expect(mailerOptions('smtp://user:pass@127.0.0.1').transport).toMatchObject({ requireTLS: false });
+    expect(mailerOptions(smtpServers(['smtp://user:pass@mail.example.com'])).transport).toMatchObject({
+      requireTLS: true,
+    });
+    expect(mailerOptions(smtpServers(['smtp://mail.example.com'])).transport).toMatchObject({
+      requireTLS: false,
+    });
+    expect(mailerOptions(smtpServers(['smtp://user:pass@127.0.0.1'])).transport).toMatchObject({
+      requireTLS: false,
+    });
   });
+});
+
+it('is returned to the address that is made for each message, and names it to the vendor, when that is wanted', async () => {
+  await providerFor(server.url);
+  const sender = {
+    ...parseSender('Example <no-reply@mail.example.com>'),
+    envelopeFrom: (id: string) => `bounces+${id}@mail.example.com`,
+    idHeader: 'X-PM-Metadata-message-id',
+  };
+  await new SmtpProvider(wired.get(MailerService), sender, clock, 15_000).send(message);
+  const [mail] = server.received;
+  expect(mail?.from).toBe(`bounces+${messageId}@mail.example.com`);
+  expect(mail?.parsed.from?.text).toBe('"Example" <no-reply@mail.example.com>');
+  expect(mail?.parsed.headers.get('x-pm-metadata-message-id')).toBe(messageId);
 });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { PermanentDeliveryError, TransientDeliveryError } from '../../src/auth/send/notification-provider.js';
 import { WebhookSmsProvider } from '../../src/auth/send/providers/webhook-sms.provider.js';
@@ -89,6 +91,37 @@ it.each([301, 307, 401, 402, 403, 404, 405, 408, 409, 410, 425, 429, 500, 502, 5
     expect(gateway.requests.map(({ path }) => path)).toEqual(['/sms']);
   },
 );
+
+it.each([
+  [409, true],
+  [502, true],
+  [504, true],
+  [429, false],
+  [500, false],
+  [503, false],
+])('after %i it is %s that nobody knows whether the SMS was taken', async (status, outcomeUnknown) => {
+  gateway.answerWith(status);
+  await expect(provider().send(message)).rejects.toMatchObject({ outcomeUnknown });
+});
+
+it.each<[string, (socket: Socket) => unknown, string]>([
+  ['never answers the handshake', () => undefined, 'timed_out'],
+  ['speaks no TLS', (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'), 'connection_failed'],
+])('knows that nothing was sent to a gateway that %s', async (_what, answer, reason) => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket.on('error', () => undefined));
+    answer(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const sending = new WebhookSmsProvider({ url, secret }, clock, reason === 'timed_out' ? 500 : 15_000).send(
+    message,
+  );
+  await expect(sending).rejects.toMatchObject({ reason, outcomeUnknown: false });
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
 
 it.each([
   ['{"id":"abc-1"}', 'abc-1'],

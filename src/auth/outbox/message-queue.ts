@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Clock } from '../../clock.js';
 import { GroupCommit } from '../../group-commit.js';
-import type { ClaimedMessage, Outcome } from './delivery.js';
+import { uuidV7 } from '../../uuid-v7.js';
+import type { ClaimedMessage, Outcome, ProviderAttempt } from './delivery.js';
 import { retryDelayMs } from './retry-policy.js';
 
 /** How long a claim holds unless it is renewed, in milliseconds: so long does a message of a dead worker wait. */
@@ -12,39 +13,64 @@ export const leaseMs = 15_000;
 interface Settlement {
   readonly message: ClaimedMessage;
   readonly outcome: Outcome;
+  readonly tries: readonly ProviderAttempt[];
 }
 
 /**
  * A claim moves `due_at` to the end of the lease: a message whose worker died is due again by itself, and needs
- * nobody to look for it.
+ * nobody to look for it. What that worker did nobody knows, and the claim that takes the message over writes that down.
  */
 const claim = `
   WITH due AS MATERIALIZED (
-    SELECT id FROM messages
+    SELECT id, status, attempts FROM messages
     WHERE status IN ('accepted', 'sending') AND due_at <= $1
     ORDER BY due_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
+  ), taken_over AS (
+    INSERT INTO delivery_attempts (id, message_id, attempt, outcome, error, ended_at)
+    SELECT ($5::uuid[])[row_number() OVER ()], id, attempts, 'unknown', 'lease_expired', $1
+    FROM due
+    WHERE status = 'sending'
   )
   UPDATE messages
-  SET status = 'sending', claimed_by = $3, attempts = attempts + 1, due_at = $4
+  SET status = 'sending', claimed_by = $3, attempts = messages.attempts + 1, due_at = $4
   FROM due
   WHERE messages.id = due.id
-  RETURNING messages.id, type, channel, recipient, redirect_to AS "redirectTo", attempts,
-    accepted_at AS "acceptedAt", claimed_by AS claim`;
+  RETURNING messages.id, type, channel, recipient, redirect_to AS "redirectTo", messages.attempts,
+    accepted_at AS "acceptedAt", requeued_at AS "requeuedAt", claimed_by AS claim,
+    due.status = 'sending' AS "takenOver",
+    CASE WHEN messages.attempts = 1 THEN '{}' ELSE ARRAY(
+      SELECT provider FROM delivery_attempts
+      WHERE message_id = messages.id AND outcome = 'unknown' AND provider IS NOT NULL
+        AND ended_at >= COALESCE(requeued_at, accepted_at)
+      ORDER BY id
+    ) END AS uncertain`;
 
 const renew = `
   UPDATE messages SET due_at = $1
   FROM unnest($2::uuid[], $3::uuid[]) AS held (id, claim)
   WHERE messages.id = held.id AND messages.claimed_by = held.claim AND messages.status = 'sending'`;
 
+/**
+ * Also who comes late says what was tried: a provider's event may have overtaken the worker, or another worker have taken
+ * the message over. Written twice, because a commit's answer got lost, a try is still one row.
+ */
 const settle = `
-  UPDATE messages
-  SET status = settled.status, reason = settled.reason, due_at = settled.due_at, ended_at = settled.ended_at,
-    attempts = attempts - settled.untried, claimed_by = NULL
-  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[])
-    AS settled (id, claim, status, reason, due_at, ended_at, untried)
-  WHERE messages.id = settled.id AND messages.claimed_by = settled.claim AND messages.status = 'sending'`;
+  WITH moved AS (
+    UPDATE messages
+    SET status = settled.status, reason = settled.reason, due_at = settled.due_at, ended_at = settled.ended_at,
+      attempts = attempts - settled.untried, claimed_by = NULL
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[])
+      AS settled (id, claim, status, reason, due_at, ended_at, untried)
+    WHERE messages.id = settled.id AND messages.claimed_by = settled.claim AND messages.status = 'sending'
+  )
+  INSERT INTO delivery_attempts
+    (id, message_id, attempt, provider, receipt_id, outcome, error, started_at, ended_at)
+  SELECT id, "messageId", attempt, provider, "receiptId", outcome, error, "startedAt", "endedAt"
+  FROM json_to_recordset($8) AS tried (id uuid, "messageId" uuid, attempt int, provider text, "receiptId" text,
+    outcome text, error text, "startedAt" timestamptz, "endedAt" timestamptz)
+  ON CONFLICT (id) DO NOTHING`;
 
 /** The worker's side of the outbox: claim, renew, settle. */
 @Injectable()
@@ -61,7 +87,8 @@ export class MessageQueue {
   /** Takes up to `max` due messages, oldest first, each for one lease. */
   async claim(max: number): Promise<ClaimedMessage[]> {
     const now = this.clock.now();
-    const parameters = [new Date(now), max, randomUUID(), new Date(now + leaseMs)];
+    const attemptIds = Array.from({ length: max }, () => uuidV7(now));
+    const parameters = [new Date(now), max, randomUUID(), new Date(now + leaseMs), attemptIds];
     const [rows] = await this.dataSource.query<[ClaimedMessage[], number]>(claim, parameters);
     return rows;
   }
@@ -75,9 +102,12 @@ export class MessageQueue {
     ]);
   }
 
-  /** Writes down the outcome. Nothing happens when the lease has passed to somebody else meanwhile. */
-  settle(message: ClaimedMessage, outcome: Outcome): Promise<void> {
-    return this.settlements.add({ message, outcome });
+  /**
+   * Writes down the outcome, and each provider that was tried. The message itself stays as it is when the lease has passed
+   * to somebody else meanwhile, or a provider has told what became of it.
+   */
+  settle(message: ClaimedMessage, outcome: Outcome, tries: readonly ProviderAttempt[] = []): Promise<void> {
+    return this.settlements.add({ message, outcome, tries });
   }
 
   private async settleAll(batch: readonly Settlement[]): Promise<void> {
@@ -91,19 +121,21 @@ export class MessageQueue {
         'reason' in outcome ? outcome.reason : null,
         again ?? new Date(now),
         again === null ? new Date(now) : null,
-        outcome.status === 'delayed' ? 1 : 0,
+        outcome.status === 'delayed' || outcome.status === 'waiting' ? 1 : 0,
       ];
     });
-    await this.dataSource.query(
-      settle,
-      [0, 1, 2, 3, 4, 5, 6].map((column) => rows.map((row) => row[column])),
+    const columns = [0, 1, 2, 3, 4, 5, 6].map((column) => rows.map((row) => row[column]));
+    const tried = batch.flatMap(({ message, tries }) =>
+      tries.map((attempt) => ({ ...attempt, messageId: message.id, attempt: message.attempts })),
     );
+    await this.dataSource.query(settle, [...columns, JSON.stringify(tried)]);
   }
 }
 
 /** When the message is due again; null when it has ended. */
 function dueAgain({ attempts, acceptedAt }: ClaimedMessage, outcome: Outcome, now: number): Date | null {
   if (outcome.status === 'retry') return new Date(now + retryDelayMs(attempts, Math.random()));
+  if (outcome.status === 'waiting') return new Date(now + outcome.waitMs);
   // It keeps its place before all that came later; the workers pause until there is room.
   return outcome.status === 'delayed' ? acceptedAt : null;
 }

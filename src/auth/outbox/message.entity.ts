@@ -1,13 +1,18 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Channel, ConfirmationType } from '../confirmation-type.js';
-
-export const messageStatuses = ['accepted', 'sending', 'sent', 'dropped', 'failed'] as const;
-export type MessageStatus = (typeof messageStatuses)[number];
+import type { MessageStatus } from '../status/message-status.js';
 
 /** A row of the outbox: what was asked for, never a secret. */
 @Entity('messages')
-@Check('messages_status', `status IN ('accepted', 'sending', 'sent', 'dropped', 'failed')`)
+@Check(
+  'messages_status',
+  `status IN ('accepted', 'sending', 'sent', 'delayed', 'delivered', 'bounced', 'complained', 'dropped', 'failed')`,
+)
 @Index('messages_due', ['dueAt'], { where: `status IN ('accepted', 'sending')` })
+@Index('messages_by_recipient', ['recipient', 'id'], { where: `status NOT IN ('accepted', 'sending')` })
+@Index('messages_by_trouble', ['status', 'id'], {
+  where: `status IN ('delayed', 'bounced', 'complained', 'dropped', 'failed')`,
+})
 export class MessageEntity {
   @PrimaryColumn('uuid') id: string;
   @Column('text') type: ConfirmationType;
@@ -23,5 +28,7 @@ export class MessageEntity {
   @Column('timestamptz', { name: 'due_at' }) dueAt: Date;
   @Column('uuid', { name: 'claimed_by', nullable: true }) claimedBy: string | null;
   @Column('timestamptz', { name: 'accepted_at' }) acceptedAt: Date;
+  /** When an operator asked for it once more: from then on its age counts anew. */
+  @Column('timestamptz', { name: 'requeued_at', nullable: true }) requeuedAt: Date | null;
   @Column('timestamptz', { name: 'ended_at', nullable: true }) endedAt: Date | null;
 }

@@ -7,13 +7,18 @@ import { messageIdOf } from '../../message-id.js';
 import { Metrics } from '../../operations/metrics.js';
 import { maskIdentifier } from '../mask-identifier.js';
 import { ResendService } from '../send/resend.service.js';
-import type { ClaimedMessage, Outcome } from './delivery.js';
+import type { ClaimedMessage, Delivery } from './delivery.js';
 import { leaseMs, MessageQueue } from './message-queue.js';
 import { messagesChannel, Outbox } from './outbox.js';
 
 /** How many messages one worker has in its hands at once. */
 const maxInHand = 50;
 const pollMs = 1_000;
+/**
+ * Work begins at a moment chosen at random out of so many milliseconds after it is heard of. Begun at once, all work for a
+ * known user would fall on whoever asks right behind, and their answer would tell of it.
+ */
+const spreadMs = 75;
 const settleRetryMs = 500;
 /** Share of the time in which the event loop was busy from which on there is none to spare. */
 const fullLoad = 0.9;
@@ -22,13 +27,14 @@ const makeWayMs = 100;
 const drainMs = 10_000;
 
 /**
- * Takes due messages from the outbox and sees each to an outcome. It wakes at once when something is accepted, and
+ * Takes due messages from the outbox and sees each to an outcome. It wakes soon after something is accepted, and
  * every second in any case: for retries, for leases that ran out, and for notifications that got lost.
  */
 @Injectable()
 export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly inHand = new Map<ClaimedMessage, Promise<void>>();
   private timers: NodeJS.Timeout[] = [];
+  private waking: NodeJS.Timeout | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
   private stopping = false;
   /** Until then nothing is claimed: what is claimed now would only be put back. */
@@ -50,7 +56,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onApplicationBootstrap(): Promise<void> {
     this.unsubscribe = await this.notifications.subscribe(messagesChannel, () => {
-      this.wake();
+      this.wakeSoon();
     });
     this.timers = [
       setInterval(() => {
@@ -68,6 +74,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
     await this.claiming;
     await Promise.race([Promise.all(this.inHand.values()), setTimeout(drainMs, undefined, { ref: false })]);
     for (const timer of this.timers) clearInterval(timer);
+    clearTimeout(this.waking);
   }
 
   /** Looks for due messages now. */
@@ -76,6 +83,13 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
     this.claiming ??= this.claimWhileThereIsWork().finally(() => {
       this.claiming = undefined;
     });
+  }
+
+  private wakeSoon(): void {
+    this.waking ??= globalThis.setTimeout(() => {
+      this.waking = undefined;
+      this.wake();
+    }, Math.random() * spreadMs);
   }
 
   private async claimWhileThereIsWork(): Promise<void> {
@@ -109,6 +123,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private take(message: ClaimedMessage): void {
+    if (message.takenOver) this.metrics.attempts.inc({ provider: 'unknown', outcome: 'unknown' });
     const work = this.process(message).finally(() => {
       this.inHand.delete(message);
       // With all hands full there may be more that is due; nobody else would say so.
@@ -127,38 +142,41 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async process(message: ClaimedMessage): Promise<void> {
-    const outcome = await this.attempt(message);
+    const delivery = await this.attempt(message);
+    const { outcome, tries } = delivery;
     if (outcome.status === 'delayed') this.pausedUntil = this.clock.now() + outcome.waitMs;
-    this.log.info(
+    // While providers are away messages come by again and again: that would be many lines about one thing.
+    this.log[outcome.status === 'waiting' ? 'debug' : 'info'](
       {
         event: 'delivery',
         messageId: messageIdOf(message.id),
         type: message.type,
         to: maskIdentifier(message.recipient),
         attempt: message.attempts,
+        provider: tries.at(-1)?.provider,
         ...outcome,
       },
       'delivery',
     );
     this.metrics.deliveries.inc({ type: message.type, channel: message.channel, outcome: outcome.status });
-    await this.settle(message, outcome);
+    await this.settle(message, delivery);
   }
 
-  private async attempt(message: ClaimedMessage): Promise<Outcome> {
+  private async attempt(message: ClaimedMessage): Promise<Delivery> {
     try {
       return await this.service.deliver(message);
     } catch (err) {
-      // The database away, most likely. Whether something was sent is not known, so it is tried again.
+      // The database away, most likely, before anything was handed over.
       this.log.error({ err, messageId: messageIdOf(message.id) }, 'An attempt broke off');
-      return { status: 'retry', reason: 'internal_error' };
+      return { outcome: { status: 'retry', reason: 'internal_error' }, tries: [] };
     }
   }
 
   /** An outcome that is not written down means that the message is sent twice, so it is tried for a whole lease. */
-  private async settle(message: ClaimedMessage, outcome: Outcome): Promise<void> {
+  private async settle(message: ClaimedMessage, { outcome, tries }: Delivery): Promise<void> {
     for (let attempt = 1; attempt <= leaseMs / settleRetryMs; attempt++) {
       try {
-        await this.queue.settle(message, outcome);
+        await this.queue.settle(message, outcome, tries);
         return;
       } catch (err) {
         if (attempt === 1)

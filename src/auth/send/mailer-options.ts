@@ -1,4 +1,6 @@
 import type { MailerOptions } from '@nestjs-modules/mailer';
+import { followContent } from './providers/handed-over-content.js';
+import type { SmtpServer } from './smtp-servers.js';
 
 /** Milliseconds that a server may be silent: before the connection stands, before its greeting, and later on. */
 interface Patience {
@@ -10,17 +12,24 @@ interface Patience {
 const patience: Patience = { connection: 10_000, greeting: 10_000, socket: 20_000 };
 
 /**
- * Connections are pooled and kept: a handshake for each mail would cost more than the mail. Options in the query of
- * `smtpUrl` win, as nodemailer defines them: `smtp://user:pass@host:587/?maxConnections=10`.
- * @param smtpUrl `smtp://` (STARTTLS when offered; required when there is a password to protect) or `smtps://`
+ * Connections are pooled and kept: a handshake for each mail would cost more than the mail. Options in the query of a
+ * URL win, as nodemailer defines them: `smtp://user:pass@host:587/?maxConnections=10`.
+ * @param servers by the name under which a mail asks for one; a single one is asked without a name
  */
-export function mailerOptions(
-  smtpUrl: string,
-  { connection, greeting, socket }: Patience = patience,
-): MailerOptions {
+export function mailerOptions(servers: readonly SmtpServer[], patient: Patience = patience): MailerOptions {
+  const [first, ...others] = servers;
+  if (first && others.length === 0) {
+    return { transport: transportTo(first.url, patient), plugins: [followContent] };
+  }
+  const transports = Object.fromEntries(servers.map(({ name, url }) => [name, transportTo(url, patient)]));
+  return { transports, plugins: [followContent] };
+}
+
+/** @param smtpUrl `smtp://` (STARTTLS when offered; required when there is a password to protect) or `smtps://` */
+function transportTo(smtpUrl: string, { connection, greeting, socket }: Patience) {
   const { username, hostname } = new URL(smtpUrl);
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  const transport = {
+  return {
     url: smtpUrl,
     pool: true,
     requireTLS: username !== '' && !loopback,
@@ -32,5 +41,4 @@ export function mailerOptions(
     disableFileAccess: true,
     disableUrlAccess: true,
   };
-  return { transport };
 }

@@ -30,20 +30,33 @@ export class PermanentDeliveryError extends Error {
   }
 }
 
+interface TransientOptions extends ErrorOptions {
+  /** Everything had been handed over when the answer got lost: the provider may have taken the message all the same. */
+  readonly outcomeUnknown?: boolean;
+  /** It speaks of this recipient, such as one whose mailbox is full. The provider works, and others may go on using it. */
+  readonly providerHealthy?: boolean;
+}
+
 /** The provider cannot take the message now, or nobody knows whether it has: worth another attempt. */
 export class TransientDeliveryError extends Error {
   override readonly name = 'TransientDeliveryError';
+  readonly outcomeUnknown: boolean;
+  readonly providerHealthy: boolean;
+
   /** @param reason one short word for the operator, such as `connection_failed` */
   constructor(
     readonly reason: string,
-    options?: ErrorOptions,
+    { outcomeUnknown = false, providerHealthy = false, ...options }: TransientOptions = {},
   ) {
     super(reason, options);
+    this.outcomeUnknown = outcomeUnknown;
+    this.providerHealthy = providerHealthy;
   }
 }
 
 /** One channel to the outside world. It never retries: only the outbox does. */
 export abstract class NotificationProvider {
+  /** Unlike any other provider's, and the same after every start; it stands in rows and figures, and holds no secret. */
   abstract readonly name: string;
   abstract readonly channel: Channel;
 

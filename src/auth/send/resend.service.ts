@@ -1,51 +1,67 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
 import { messageIdOf } from '../../message-id.js';
 import { confirmationRules, meantUser, purposeOf } from '../confirmation-type.js';
-import type { ClaimedMessage, Outcome } from '../outbox/delivery.js';
+import type { ClaimedMessage, Delivery, Outcome, ProviderAttempt } from '../outbox/delivery.js';
 import { RedirectAllowList } from '../redirect-allow-list.js';
+import { SuppressionList } from '../status/suppression-list.js';
 import { TokenService } from '../tokens/token.service.js';
 import type { User } from '../users/user.js';
 import { UsersRepository } from '../users/users.repository.js';
 import { DeliveryLimit } from './delivery-limit.js';
+import { Failover } from './failover.js';
 import { MessageRenderer } from './message-renderer.js';
-import {
-  NotificationProvider,
-  PermanentDeliveryError,
-  TransientDeliveryError,
-} from './notification-provider.js';
+import type { OutgoingMessage } from './notification-provider.js';
+import { SmsAllowance } from './sms-abuse/sms-allowance.js';
 
-/** Sees one accepted message through an attempt: user, eligibility, secret, text, provider, outcome. */
+/** Sees one accepted message through an attempt: user, eligibility, secret, text, providers, outcome. */
 @Injectable()
 export class ResendService {
   constructor(
     private readonly users: UsersRepository,
     private readonly tokens: TokenService,
     private readonly renderer: MessageRenderer,
-    @Inject(NotificationProvider) private readonly providers: readonly NotificationProvider[],
+    private readonly suppressions: SuppressionList,
+    private readonly failover: Failover,
     private readonly limit: DeliveryLimit,
+    private readonly smsAllowance: SmsAllowance,
     private readonly redirects: RedirectAllowList,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {}
 
-  async deliver(message: ClaimedMessage): Promise<Outcome> {
+  async deliver(message: ClaimedMessage): Promise<Delivery> {
     const now = this.clock.now();
+    const obstacle = this.failover.obstacle(message.channel);
+    // Before anything is looked up: while all providers are away, messages come by often and in vain.
+    if (obstacle?.status === 'waiting')
+      return untried(this.isTooOld(message, now) ? failed('expired') : obstacle);
     // What merely waited, for a worker or for the limit of the service, is still tried once.
-    const tooOld = now - message.acceptedAt.getTime() > this.config.retryMaxAgeMs;
-    if (tooOld && message.attempts > 1) return failed('expired');
+    const tried = message.attempts > 1;
+    if (this.isOutlived(message, now) || (tried && this.isTooOld(message, now)))
+      return untried(failed('expired'));
     const user = await this.find(message);
-    if (!user) return dropped('unknown_user');
-    if (user.bannedUntil && user.bannedUntil.getTime() > now) return dropped('banned');
+    if (!user) return untried(dropped('unknown_user'));
+    if (user.bannedUntil && user.bannedUntil.getTime() > now) return untried(dropped('banned'));
     const rules = confirmationRules[message.type];
     const refusal = rules.refusal(user, message.channel);
-    if (refusal) return dropped(refusal);
-    const provider = this.providers.find(({ channel }) => channel === message.channel);
-    if (!provider) return failed('no_provider');
+    if (refusal) return untried(dropped(refusal));
+    const to = rules.recipient(user, message.recipient, message.channel);
+    if (await this.suppressions.contains(message.channel, to)) return untried(dropped('suppressed'));
+    if (obstacle) return untried(obstacle);
     const waitMs = await this.limit.waitMs();
-    if (waitMs > 0) return { status: 'delayed', waitMs };
-    return this.send(message, user, rules.recipient(user, message.recipient, message.channel), provider);
+    if (waitMs > 0) return untried({ status: 'delayed', waitMs });
+    return this.send(message, user, to);
+  }
+
+  private isTooOld(message: ClaimedMessage, now: number): boolean {
+    return this.isOutlived(message, now) || ageMs(message, now) > this.config.retryMaxAgeMs;
+  }
+
+  /** Somebody who waits for a code has given up, or asked again, when it would have expired; and each SMS costs money. */
+  private isOutlived(message: ClaimedMessage, now: number): boolean {
+    return message.channel === 'sms' && ageMs(message, now) > this.config.tokenLifetimeMs.sms;
   }
 
   private async find({ type, channel, recipient }: ClaimedMessage): Promise<User | null> {
@@ -55,12 +71,25 @@ export class ResendService {
     return meantUser(type, channel, found);
   }
 
-  private async send(
-    message: ClaimedMessage,
-    user: User,
-    to: string,
-    provider: NotificationProvider,
-  ): Promise<Outcome> {
+  private async send(message: ClaimedMessage, user: User, to: string): Promise<Delivery> {
+    const admission = await this.smsAllowance.admit(message, to, this.failover.providersOf(message.channel));
+    if (admission.refusal) return untried(admission.refusal);
+    let tries: readonly ProviderAttempt[] = [];
+    try {
+      const delivery = await this.failover.send(
+        message.channel,
+        await this.compose(message, user, to),
+        message.uncertain,
+      );
+      tries = delivery.tries;
+      return delivery;
+    } finally {
+      await this.smsAllowance.settle(admission, tries);
+    }
+  }
+
+  /** With a new secret for each attempt: what leaves is good for as long as it says, however long the message waited. */
+  private async compose(message: ClaimedMessage, user: User, to: string): Promise<OutgoingMessage> {
     const purpose = purposeOf(message.type, message.channel);
     const withLink = message.channel === 'email';
     const { link, code, expiresAt } = await this.tokens.mint({
@@ -75,14 +104,7 @@ export class ResendService {
       code,
       validForMs: expiresAt.getTime() - this.clock.now(),
     });
-    try {
-      await provider.send({ messageId: messageIdOf(message.id), to, ...content });
-      return { status: 'sent' };
-    } catch (error) {
-      if (error instanceof PermanentDeliveryError) return failed(error.reason);
-      if (error instanceof TransientDeliveryError) return { status: 'retry', reason: error.reason };
-      throw error;
-    }
+    return { messageId: messageIdOf(message.id), to, ...content };
   }
 
   private linkUrl(message: ClaimedMessage, token: string): string {
@@ -92,6 +114,15 @@ export class ResendService {
     url.searchParams.set('redirect_to', message.redirectTo ?? this.redirects.defaultUrl);
     return url.href;
   }
+}
+
+/** Counted anew from when an operator asked for it once more. */
+function ageMs({ requeuedAt, acceptedAt }: ClaimedMessage, now: number): number {
+  return now - (requeuedAt ?? acceptedAt).getTime();
+}
+
+function untried(outcome: Outcome): Delivery {
+  return { outcome, tries: [] };
 }
 
 function dropped(reason: string): Outcome {

@@ -1,5 +1,6 @@
 import type { ISendMailOptions, MailerService } from '@nestjs-modules/mailer';
 import type { Receipt } from '../notification-provider.js';
+import { HandedOverContent } from './handed-over-content.js';
 import type { MailSender } from './mail-sender.js';
 import { deliveryErrorOf } from './smtp-refusal.js';
 
@@ -12,7 +13,8 @@ interface Mail extends Pick<ISendMailOptions, 'subject' | 'text' | 'html' | 'dat
 }
 
 /**
- * Hands one mail to the SMTP server.
+ * Hands one mail to an SMTP server.
+ * @param server the name of its transport; undefined when there is one only
  * @throws PermanentDeliveryError | TransientDeliveryError
  */
 export async function deliverBySmtp(
@@ -20,17 +22,24 @@ export async function deliverBySmtp(
   sender: MailSender,
   { messageId, to, ...mail }: Mail,
   timeoutMs: number,
+  server?: string,
 ): Promise<Receipt> {
+  const handedOver = new HandedOverContent();
   const from = { name: sender.name, address: sender.address };
-  // A variable, not a literal: the mailer's type does not know `signal` and `xMailer`, nodemailer does.
+  // A variable, not a literal: the mailer's type does not know all of it, nodemailer does.
   const options = {
+    ...(server !== undefined && { transporterName: server }),
+    handedOver,
     ...mail,
     from,
     // An object is one mailbox, whatever is in it; a string would be parsed as a list.
     to: { name: '', address: to },
-    envelope: { from: sender.address, to: [to] },
+    envelope: { from: sender.envelopeFrom?.(messageId) ?? sender.address, to: [to] },
     messageId: `<${messageId}@${sender.domain}>`,
-    headers: { 'Auto-Submitted': 'auto-generated' },
+    headers: {
+      'Auto-Submitted': 'auto-generated',
+      ...(sender.idHeader === undefined ? {} : { [sender.idHeader]: messageId }),
+    },
     xMailer: false as const,
     // Frees the connection as well, which the mailer's own `timeout` does not.
     signal: AbortSignal.timeout(timeoutMs),
@@ -39,7 +48,7 @@ export async function deliverBySmtp(
     const info = (await mailer.sendMail(options)) as { response?: string };
     return { receiptId: queueIdIn(info.response ?? '') };
   } catch (error) {
-    throw deliveryErrorOf(error, to);
+    throw deliveryErrorOf(error, to, handedOver.isComplete);
   }
 }
 

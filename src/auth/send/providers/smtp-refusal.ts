@@ -15,19 +15,29 @@ const mailboxReplies = new Set([501, 550, 551, 553, 556]);
 const senderStatuses = new Set(['5.1.7', '5.1.8']);
 /** Replies that speak of the session: bad sequence, and the family of "authenticate first" (RFC 4954, section 6). */
 const sessionReplies = new Set([503, 530, 534, 535, 538]);
+/** Commands whose answers speak of one recipient and one content. */
+const messageCommands = new Set(['RCPT TO', 'DATA']);
 
 /**
  * Who is to blame decides: only a refusal of this recipient or of this content is permanent. A 5xx that speaks of the
  * sender, the login, the relay or the network address is a fault of the set-up; an operator can repair it while the
  * message waits. See docs/adr/0003.
  * @param to the recipient, who is left out of the cause: causes are logged
+ * @param handedOver whether the server can have got the whole mail; when it then said nothing, nobody knows what it did
  */
-export function deliveryErrorOf(error: unknown, to: string): PermanentDeliveryError | TransientDeliveryError {
+export function deliveryErrorOf(
+  error: unknown,
+  to: string,
+  handedOver: boolean,
+): PermanentDeliveryError | TransientDeliveryError {
   const { code, command, message, response = '', responseCode } = error as SmtpError;
   const reply = responseCode || 0;
   const cause = new Error(`${code ?? 'ERROR'} ${command ?? ''}: ${withoutAddress(message, to)}`);
   const permanent = (reason: string) => new PermanentDeliveryError(reason, { cause });
-  const transient = (reason: string) => new TransientDeliveryError(reason, { cause });
+  const outcomeUnknown = handedOver && reply < 400;
+  const providerHealthy = messageCommands.has(command ?? '') && speaksOfMessage(reply, response);
+  const transient = (reason: string) =>
+    new TransientDeliveryError(reason, { cause, outcomeUnknown, providerHealthy });
 
   if (code === 'EABORT' || code === 'ETIMEDOUT') return transient('timed_out');
   if (code === 'EAUTH') return transient('authentication_failed');
@@ -38,6 +48,11 @@ export function deliveryErrorOf(error: unknown, to: string): PermanentDeliveryEr
   if (command === 'DATA') return permanent('rejected_message');
   if (command === 'MAIL FROM') return transient('rejected_sender');
   return transient('refused_by_server');
+}
+
+/** 421 closes the session (RFC 5321, section 3.8), and x.3.x is a fault of the mail system (RFC 3463, section 3.4). */
+function speaksOfMessage(reply: number, response: string): boolean {
+  return reply >= 400 && reply !== 421 && !sessionReplies.has(reply) && !/^\d{3}[ -][45]\.3\./.test(response);
 }
 
 /** The enhanced status code (RFC 3463) decides when there is one: relays refuse with 550 and 554 for many reasons. */

@@ -11,21 +11,24 @@ import { deliverBySmtp, sendTimeoutMs } from './smtp-delivery.js';
  * away.
  */
 export class SmtpProvider extends NotificationProvider {
-  override readonly name = 'smtp';
+  override readonly name: string;
   override readonly channel = 'email';
 
+  /** @param server the name of its transport, which becomes the provider's; undefined when there is one only */
   constructor(
     private readonly mailer: MailerService,
     private readonly sender: MailSender,
     private readonly clock: Clock,
     private readonly timeoutMs = sendTimeoutMs,
+    private readonly server?: string,
   ) {
     super();
+    this.name = server ?? 'smtp';
   }
 
   override async send(message: OutgoingMessage): Promise<Receipt> {
     refuseUnsafe(message);
     const date = new Date(this.clock.now());
-    return deliverBySmtp(this.mailer, this.sender, { ...message, date }, this.timeoutMs);
+    return deliverBySmtp(this.mailer, this.sender, { ...message, date }, this.timeoutMs, this.server);
   }
 }

@@ -9,6 +9,7 @@ import {
   TransientDeliveryError,
 } from '../notification-provider.js';
 import { refuseUnsafe } from './outgoing-message.check.js';
+import { mayHaveBeenTaken, postToVendor } from './vendor-request.js';
 import { readAtMost } from '../../../bounded-body.js';
 
 const timeoutOfGatewayMs = 10_000;
@@ -65,10 +66,15 @@ export class WebhookSmsProvider extends NotificationProvider {
     if (status >= 400 && status < 500 && !notTheMessage.has(status)) {
       throw new PermanentDeliveryError('rejected_by_gateway', { cause });
     }
-    throw new TransientDeliveryError(status === 429 ? 'deferred' : 'refused_by_gateway', { cause });
+    throw new TransientDeliveryError(status === 429 ? 'deferred' : 'refused_by_gateway', {
+      cause,
+      // 409: busy with this very id.
+      outcomeUnknown: status === 409 || mayHaveBeenTaken(status),
+      providerHealthy: status === 409,
+    });
   }
 
-  private async post({ messageId, to, text }: OutgoingMessage): Promise<Response> {
+  private post({ messageId, to, text }: OutgoingMessage): Promise<Response> {
     const now = new Date(this.clock.now());
     const data = { message_id: messageId, to, text };
     const body = JSON.stringify({ type: 'sms.send', timestamp: now.toISOString(), data });
@@ -79,13 +85,7 @@ export class WebhookSmsProvider extends NotificationProvider {
       'webhook-timestamp': Math.floor(now.getTime() / 1000).toString(),
       'webhook-signature': this.signer.sign(messageId, now, body),
     };
-    const signal = AbortSignal.timeout(this.timeoutMs);
-    try {
-      // A redirect would carry number and code to an address that nobody configured.
-      return await fetch(this.url, { method: 'POST', headers, body, redirect: 'manual', signal });
-    } catch (cause) {
-      throw new TransientDeliveryError(signal.aborted ? 'timed_out' : 'connection_failed', { cause });
-    }
+    return postToVendor(this.url, { headers, body }, this.timeoutMs);
   }
 }
 

@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../clock.js';
+import { Log } from '../../log.js';
+import { Metrics } from '../../operations/metrics.js';
+import { uuidV7 } from '../../uuid-v7.js';
+import type { Channel } from '../confirmation-type.js';
+import type { Delivery, Outcome, ProviderAttempt } from '../outbox/delivery.js';
+import {
+  type OutgoingMessage,
+  PermanentDeliveryError,
+  TransientDeliveryError,
+} from './notification-provider.js';
+import type { ProviderCircuit } from './provider-circuit.js';
+import { ProviderCircuits } from './provider-circuits.js';
+
+/**
+ * How often a provider may leave open whether it took a message before the message is given up. Each time may have been
+ * a delivery, so a person gets a message at most so many times, whatever the providers' answers.
+ */
+const maxUnknownOutcomes = 3;
+
+/**
+ * Takes a message to the providers of its channel, in order of preference, within one attempt. Who fails for now is
+ * followed by the next at once; what is refused for good is taken nowhere else.
+ *
+ * When the answer gets lost the same provider is asked again first, in the next attempt: it may know the message by its
+ * id, no other does. When it loses its answer once more, the next one follows at once. See docs/adr/0013.
+ */
+@Injectable()
+export class Failover {
+  constructor(
+    private readonly circuits: ProviderCircuits,
+    private readonly clock: Clock,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+  ) {}
+
+  /** Null when a message of the channel can be tried; else what becomes of it meanwhile. */
+  obstacle(channel: Channel): Outcome | null {
+    const circuits = this.circuits.of(channel);
+    if (circuits.length === 0) return { status: 'failed', reason: 'no_provider' };
+    if (circuits.some(({ takesMessages }) => takesMessages)) return null;
+    const waitMs = Math.min(...circuits.map((circuit) => circuit.waitMs(Math.random())));
+    return { status: 'waiting', reason: 'providers_away', waitMs };
+  }
+
+  /** The names of those who may be asked. */
+  providersOf(channel: Channel): string[] {
+    return this.circuits.of(channel).map(({ provider }) => provider.name);
+  }
+
+  /** @param uncertain the providers that left it open whether they took this message, each as often as it did */
+  async send(channel: Channel, message: OutgoingMessage, uncertain: readonly string[]): Promise<Delivery> {
+    const tries: ProviderAttempt[] = [];
+    for (const circuit of inOrder(this.circuits.of(channel), uncertain)) {
+      if (!circuit.takesMessages) continue;
+      const attempt = await this.try(circuit, message, tries.length);
+      tries.push(attempt);
+      const outcome = outcomeAfter(tries, uncertain);
+      if (outcome) return { outcome, tries };
+    }
+    const reason = tries.at(-1)?.error;
+    if (reason) return { outcome: { status: 'retry', reason }, tries };
+    // All circuits opened since somebody looked.
+    return {
+      outcome: this.obstacle(channel) ?? { status: 'waiting', reason: 'providers_away', waitMs: 0 },
+      tries,
+    };
+  }
+
+  private async try(
+    circuit: ProviderCircuit,
+    message: OutgoingMessage,
+    before: number,
+  ): Promise<ProviderAttempt> {
+    const started = this.clock.now();
+    const { name: provider } = circuit.provider;
+    const result = await circuit.send(message).then(
+      ({ receiptId }) => ({ outcome: 'sent' as const, receiptId, error: null }),
+      (error: unknown) => this.classified(error, message, provider),
+    );
+    this.metrics.attempts.inc({ provider, outcome: result.outcome });
+    const startedAt = new Date(started);
+    // Ids rise in the order of the tries, also when a millisecond sees several.
+    const id = uuidV7(started + before);
+    return { id, provider, ...result, startedAt, endedAt: new Date(this.clock.now()) };
+  }
+
+  private classified(error: unknown, { messageId }: OutgoingMessage, provider: string) {
+    const known = error instanceof PermanentDeliveryError || error instanceof TransientDeliveryError;
+    if (!known) throw error;
+    const { reason, cause } = error;
+    const said = cause instanceof Error ? cause.message : undefined;
+    this.log.info(
+      { event: 'attempt', messageId, provider, reason, said },
+      'A provider did not take a message',
+    );
+    const transient = error instanceof TransientDeliveryError;
+    const outcome = !transient ? 'permanent' : error.outcomeUnknown ? 'unknown' : 'transient';
+    return { outcome, receiptId: null, error: reason } as const;
+  }
+}
+
+/**
+ * In order of preference, but first who lost one answer about this message, and last who lost several: the first may
+ * recognise the message, the others have had their chance.
+ */
+function inOrder(circuits: readonly ProviderCircuit[], uncertain: readonly string[]) {
+  const losses = ({ provider }: ProviderCircuit) => uncertain.filter((name) => name === provider.name).length;
+  const rank = (circuit: ProviderCircuit) => [1, 0, 2][losses(circuit)] ?? 2;
+  return circuits.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** What becomes of the message after the last of these tries; null when the next provider is to be asked. */
+function outcomeAfter(tries: readonly ProviderAttempt[], uncertain: readonly string[]): Outcome | null {
+  const last = tries.at(-1);
+  if (!last) return null;
+  const { outcome, provider } = last;
+  const reason = last.error ?? outcome;
+  if (outcome === 'sent') return { status: 'sent' };
+  if (outcome === 'permanent') return { status: 'failed', reason };
+  if (outcome === 'transient') return null;
+  const unknown = uncertain.length + tries.filter((attempt) => attempt.outcome === 'unknown').length;
+  if (unknown >= maxUnknownOutcomes) return { status: 'failed', reason: 'outcome_unknown' };
+  return uncertain.includes(provider) ? null : { status: 'retry', reason };
+}

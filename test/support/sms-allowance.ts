@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { NumberCap } from '../../src/auth/send/sms-abuse/number-cap.js';
+import { PrefixCredit } from '../../src/auth/send/sms-abuse/prefix-credit.js';
+import { type Admission, SmsAllowance } from '../../src/auth/send/sms-abuse/sms-allowance.js';
+import { SmsBudget } from '../../src/auth/send/sms-abuse/sms-budget.js';
+import { readConfig } from '../../src/config.js';
+import type { KeyedHash } from '../../src/keyed-hash.js';
+import { createLog } from '../../src/log.js';
+import { Metrics } from '../../src/operations/metrics.js';
+import { testHash } from './hash.js';
+import type { OpenDatabase } from './open-database.js';
+import type { TestClock } from './test-clock.js';
+
+/** An instance of the allowance, as each process has one, with its limits from the environment variables. */
+export function smsAllowance(
+  { transaction }: OpenDatabase,
+  clock: TestClock,
+  env: Record<string, string>,
+  hash: KeyedHash = testHash,
+) {
+  const config = readConfig({ NODE_ENV: 'test', SMS_ABUSE_MODE: 'enforce', ...env });
+  const metrics = new Metrics();
+  const logLines: string[] = [];
+  const log = createLog(config, { write: (line) => void logLines.push(line) });
+  const cap = new NumberCap(transaction, hash, clock, config);
+  const credit = new PrefixCredit(transaction, clock, config);
+  const budget = new SmsBudget(transaction, clock, config);
+  const allowance = new SmsAllowance(cap, credit, budget, transaction, clock, config, metrics, log);
+  return { allowance, cap, credit, budget, metrics, logLines };
+}
+
+/** Asks for one message by SMS. */
+export function admit(
+  allowance: SmsAllowance,
+  to: string,
+  providers: readonly string[] = ['webhook'],
+): Promise<Admission> {
+  return allowance.admit({ id: randomUUID(), channel: 'sms' }, to, providers);
+}
+
+/** Why a message was refused; null when it was not. */
+export async function refusalOf(allowance: SmsAllowance, to: string): Promise<string | null> {
+  const { refusal } = await admit(allowance, to);
+  return refusal?.reason ?? null;
+}
