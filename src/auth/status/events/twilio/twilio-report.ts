@@ -1,0 +1,45 @@
+import { uuidOf } from '../../../../message-id.js';
+import type { DeliveryEventKind } from '../../delivery-event.entity.js';
+import type { SuppressionReason } from '../../suppression.entity.js';
+import { codeIn, nameIn } from '../report-fields.js';
+import type { ReportedEvent } from '../reported-event.js';
+
+/** Statuses that tell something new; the others are steps on the way (MessageStatus of the Message resource). */
+const kinds: Readonly<Record<string, DeliveryEventKind>> = {
+  delivered: 'delivered',
+  read: 'delivered',
+  undelivered: 'bounced',
+  failed: 'failed',
+  canceled: 'failed',
+};
+
+/** https://www.twilio.com/docs/api/errors: the number does not exist any more; the person has sent STOP. */
+const suppressions: Readonly<Record<string, SuppressionReason>> = {
+  '30005': 'hard_bounce',
+  '21610': 'opt_out',
+};
+
+/**
+ * What a status callback of Twilio says; null when that is nothing new.
+ * @param messageId from the address that it was asked to call
+ */
+export function twilioReport(form: URLSearchParams, messageId: unknown): ReportedEvent | null {
+  const status = form.get('MessageStatus') ?? '';
+  const kind = Object.hasOwn(kinds, status) ? kinds[status] : undefined;
+  const sid = nameIn(form.get('MessageSid'));
+  if (kind === undefined || sid === null) return null;
+  const code = codeIn(form.get('ErrorCode'));
+  return {
+    provider: 'twilio',
+    // Events have no name of their own, but each message reaches each status once.
+    eventId: `${sid}:${status}`,
+    channel: 'sms',
+    messageUuid: uuidOf(messageId),
+    receipt: { id: sid, providers: ['twilio'] },
+    kind,
+    detail: code ?? status,
+    occurredAt: null,
+    recipient: null,
+    suppression: kind === 'delivered' ? null : (suppressions[code ?? ''] ?? null),
+  };
+}

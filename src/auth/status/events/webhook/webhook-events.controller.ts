@@ -1,0 +1,60 @@
+import { Body, Controller, Headers, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { DeliveryEvents } from '../delivery-events.js';
+import { ApiReport } from '../events.openapi.js';
+import { InboundSms } from '../inbound-sms.js';
+import { nameIn, objectIn, recipientIn } from '../report-fields.js';
+import { ReportResponse } from '../report.response.js';
+import { StandardWebhookGuard } from './standard-webhook.guard.js';
+import { webhookReport } from './webhook-report.js';
+
+@ApiTags('Delivery events')
+@Controller('events/webhook')
+export class WebhookEventsController {
+  constructor(
+    private readonly events: DeliveryEvents,
+    private readonly inbound: InboundSms,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @UseGuards(StandardWebhookGuard)
+  @ApiReport({
+    operationId: 'reportFromGateway',
+    summary: 'Report of a gateway of your own, for mail or SMS',
+    description:
+      'Signed as Standard Webhooks describe it. `type` is `message.delivered`, `message.delayed`, `message.bounced`, ' +
+      '`message.complained` or `message.failed`; `data` names the message by `message_id`, or by `id`, which the gateway ' +
+      'answered when it took an SMS over, and may hold `detail` (a code or a word), `permanent` (a bounce after which ' +
+      'nothing more is sent there) and `recipient`. Or `type` is `sms.received`, and `data` holds `id`, `from` and ' +
+      '`text`: STOP opts the number out, START in again, and what HELP is answered with is `reply`.',
+    consumes: 'application/json',
+    example: {
+      type: 'message.bounced',
+      timestamp: '2026-01-31T12:00:00.000Z',
+      data: { message_id: 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f', detail: '5.1.1', permanent: true },
+    },
+  })
+  async report(
+    @Body() body: Record<string, unknown>,
+    @Headers('webhook-id') webhookId?: string,
+  ): Promise<ReportResponse> {
+    if (body['type'] === 'sms.received') return this.receive(objectIn(body['data']), webhookId);
+    const event = webhookReport(body, webhookId);
+    if (event) await this.events.apply(event);
+    return { received: event ? 1 : 0, reply: null };
+  }
+
+  private async receive(
+    data: Readonly<Record<string, unknown>>,
+    webhookId: string | undefined,
+  ): Promise<ReportResponse> {
+    const reply = await this.inbound.receive({
+      provider: 'webhook',
+      eventId: nameIn(data['id']) ?? nameIn(webhookId),
+      from: recipientIn(data['from'], 'sms'),
+      text: typeof data['text'] === 'string' ? data['text'] : '',
+    });
+    return { received: 1, reply };
+  }
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { SuppressionList } from '../../src/auth/status/suppression-list.js';
+import { SuppressionEntity } from '../../src/auth/status/suppression.entity.js';
+import { KeyedHash } from '../../src/keyed-hash.js';
+import { uuidV7 } from '../../src/uuid-v7.js';
+import { type OpenDatabase, openDatabase } from '../support/open-database.js';
+import { databaseKinds } from '../support/services.js';
+import { TestClock } from '../support/test-clock.js';
+
+const email = 'user@example.com';
+const [oldest, old, current] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+
+describe.each(databaseKinds)('SuppressionList on %s, while hashing keys are changed,', (kind) => {
+  let database: OpenDatabase;
+  let clock: TestClock;
+
+  beforeAll(async () => {
+    database = await openDatabase(kind);
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    clock = new TestClock();
+    await repository().clear();
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  const repository = () => database.dataSource.getRepository(SuppressionEntity);
+  const under = (...[key, ...others]: [Buffer, ...Buffer[]]) =>
+    new SuppressionList(database.transaction, new KeyedHash(key, ...others), clock);
+  const isOn = (list: SuppressionList) => list.contains('email', email);
+
+  /** Put there by a delivery report, then the clock goes on. */
+  async function bounced(list: SuppressionList): Promise<void> {
+    await list.add('email', email, 'hard_bounce', uuidV7(clock.now()));
+    clock.advance(1_000);
+  }
+
+  it('copies an entry to the current key, as it is, when it is met', async () => {
+    await bounced(under(old));
+    const before = await under(old).find('email', email);
+    expect(await isOn(under(current))).toBe(false);
+    expect(await isOn(under(current, old))).toBe(true);
+    const after = await under(current).find('email', email);
+    expect(after?.key).not.toEqual(before?.key);
+    expect(Object.assign(after ?? {}, { key: before?.key })).toEqual(before);
+    expect([await isOn(under(current)), await isOn(under(old))]).toEqual([true, true]);
+  });
+
+  it('copies the oldest of several entries', async () => {
+    await bounced(under(oldest));
+    await under(old).add('email', email, 'complaint');
+    expect(await isOn(under(current, old, oldest))).toBe(true);
+    expect(await under(current).find('email', email)).toMatchObject({ reason: 'hard_bounce' });
+  });
+
+  it('keeps reason and time of an entry under an earlier key when the address is added again', async () => {
+    await bounced(under(old));
+    const before = await under(old).find('email', email);
+    await under(current, old).add('email', email, 'complaint');
+    const { reason, createdAt } = (await under(current).find('email', email)) ?? {};
+    expect([reason, createdAt]).toEqual(['hard_bounce', before?.createdAt]);
+  });
+
+  it('asks the database once, for an address that is not on it and for one that stands under the current key', async () => {
+    await bounced(under(old));
+    const list = under(current, old);
+    const query = jest.spyOn(database.dataSource.manager, 'query');
+    expect(await list.contains('email', 'other@example.com')).toBe(false);
+    expect(query).toHaveBeenCalledTimes(1);
+    expect(await isOn(list)).toBe(true);
+    expect(query).toHaveBeenCalledTimes(3);
+    expect(await isOn(list)).toBe(true);
+    expect(query).toHaveBeenCalledTimes(4);
+  });
+
+  it('lets an address go under all keys', async () => {
+    await bounced(under(old));
+    const list = under(current, old);
+    expect(await isOn(list)).toBe(true);
+    expect(await list.lift('email', email, 'complaint')).toBe(false);
+    expect(await list.lift('email', email, 'hard_bounce')).toBe(true);
+    expect(await repository().count()).toBe(0);
+    expect(await list.lift('email', email)).toBe(false);
+  });
+
+  it('brings nothing back that is let go while deliveries meet it', async () => {
+    const list = under(current, old, oldest);
+    for (let round = 0; round < 30; round += 1) {
+      await bounced(under(round % 2 ? old : oldest));
+      const deliveries = Array.from({ length: 4 }, () => isOn(list));
+      const lifted = list.lift('email', email);
+      await Promise.all([...deliveries, ...Array.from({ length: 4 }, () => isOn(list))]);
+      expect(await lifted).toBe(true);
+      expect(await repository().count()).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import { ended, messageRow, resend } from './support/messages.js';
+import { post } from './support/report-posting.js';
+import { notification, publicUrl, reportingVendors } from './support/reporting-vendors.js';
+import { SmsGateway } from './support/sms-gateway.js';
+import { ScriptedSmtpServer } from './support/smtp-server.js';
+import { type RunningApp, startApp } from './support/start-app.js';
+import { insertUser } from './support/users.js';
+
+const { twilio, vonage, dsn } = reportingVendors;
+
+describe('What was sent', () => {
+  let running: RunningApp;
+  let gateway: SmsGateway;
+  let mailServer: ScriptedSmtpServer;
+
+  beforeAll(async () => {
+    gateway = await SmsGateway.start();
+    mailServer = await ScriptedSmtpServer.start();
+  });
+  afterEach(() => running.stop());
+  afterAll(async () => {
+    await gateway.stop();
+    await mailServer.stop();
+  });
+
+  const start = async (env: Record<string, string>) => {
+    running = await startApp({
+      env: {
+        PUBLIC_URL: publicUrl,
+        SMTP_URL: mailServer.url,
+        MAIL_FROM: 'no-reply@example.com',
+        MAIL_RETURN_PATH: 'bounces@mail.example.com',
+        ...env,
+      },
+    });
+  };
+
+  it('through Twilio is reported to the address that the SMS named', async () => {
+    await start({ ...twilio.env, TWILIO_API_URL: gateway.url });
+    gateway.answerWith(201, '{"sid":"SM0011","status":"queued"}');
+    await insertUser(running, { phone: '+12025550111' });
+    const messageId = await resend(running, { type: 'sms', phone: '+12025550111' });
+    expect((await ended(running, messageId)).status).toBe('sent');
+    const callback = new URL(new URLSearchParams(gateway.requests.at(-1)?.body).get('StatusCallback') ?? '');
+    expect(callback.origin).toBe(publicUrl);
+    const path = callback.pathname + callback.search;
+    const body = new URLSearchParams({ MessageSid: 'SM0011', MessageStatus: 'delivered' }).toString();
+    const answer = await post(running, { path, body, headers: await twilio.sign(path, body) });
+    expect(answer.status).toBe(200);
+    expect((await messageRow(running, messageId)).status).toBe('delivered');
+  });
+
+  it('through Vonage is reported under the reference that the SMS had', async () => {
+    await start({
+      ...vonage.env,
+      VONAGE_API_KEY: 'key',
+      VONAGE_API_SECRET: 'secret',
+      VONAGE_FROM: 'Example',
+      VONAGE_API_URL: gateway.url,
+    });
+    gateway.answerWith(202, '{"message_uuid":"aaaa-bbbb"}');
+    await insertUser(running, { phone: '+12025550112' });
+    const messageId = await resend(running, { type: 'sms', phone: '+12025550112' });
+    expect((await ended(running, messageId)).status).toBe('sent');
+    const order = JSON.parse(gateway.requests.at(-1)?.body ?? '') as Record<string, string>;
+    const { pathname: path } = new URL(order['webhook_url'] ?? '');
+    const body = JSON.stringify({
+      message_uuid: 'aaaa-bbbb',
+      client_ref: order['client_ref'],
+      status: 'delivered',
+    });
+    await post(running, { path, body, headers: await vonage.sign(path, body) });
+    expect((await messageRow(running, messageId)).status).toBe('delivered');
+  });
+
+  it('by mail comes back to the address that its envelope named, and nothing more goes there', async () => {
+    await start(dsn.env);
+    await insertUser(running, { email: 'gone@example.org', emailConfirmedAt: new Date() });
+    const messageId = await resend(running, { type: 'recovery', email: 'gone@example.org' });
+    expect((await ended(running, messageId)).status).toBe('sent');
+    const { from, parsed } = mailServer.received.at(-1)!;
+    expect(from).toMatch(new RegExp(`^bounces\\+${messageId.slice(4)}[0-9a-f]{16}@mail\\.example\\.com$`));
+    expect(parsed.from?.value).toMatchObject([{ address: 'no-reply@example.com' }]);
+    const body = notification({ messageId, action: 'failed', code: '5.1.1', to: from });
+    await post(running, { path: '/events/dsn', body, headers: await dsn.sign('', body) });
+    expect(await messageRow(running, messageId)).toMatchObject({ status: 'bounced', reason: '5.1.1' });
+    expect(await running.app.get(SuppressionList).contains('email', 'gone@example.org')).toBe(true);
+  });
+});
