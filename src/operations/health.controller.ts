@@ -1,9 +1,11 @@
-import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Optional } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { ApiError } from '../api-error.js';
 import { ApiErrors } from '../api-errors.decorator.js';
 import { type SlidingLogState, SlidingLogStorage } from '../auth/accept/throttling/sliding-log.storage.js';
+import { type CircuitState, circuitStates } from '../auth/send/provider-circuit.js';
+import { ProviderStates } from '../auth/send/provider-states.js';
 
 const limitStates = ['memory', 'redis', 'memory-fallback'] as const;
 
@@ -20,6 +22,16 @@ class Ready extends Alive {
       'Where limits are counted. `memory-fallback`: Redis is away, and each instance grants the whole limit.',
   })
   limits: SlidingLogState;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'string', enum: [...circuitStates] },
+    example: { smtp: 'closed' },
+    description:
+      'Who carries the messages, by name. `open`: it fails and is left alone for a while; `half-open`: one message tries ' +
+      'whether it works again. Absent from a process that delivers nothing.',
+  })
+  providers?: Readonly<Record<string, CircuitState>>;
 }
 
 @ApiTags('Operations')
@@ -28,6 +40,7 @@ export class HealthController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly limits: SlidingLogStorage,
+    @Optional() private readonly providers?: ProviderStates,
   ) {}
 
   @Get('live')
@@ -51,7 +64,7 @@ export class HealthController {
   @ApiOkResponse({
     type: Ready,
     description: 'The database answers.',
-    example: { status: 'ok', limits: 'redis' },
+    example: { status: 'ok', limits: 'redis', providers: { smtp: 'closed' } },
   })
   @ApiErrors({ database_away: ['unavailable', 'The database cannot be reached'] })
   async ready(): Promise<Ready> {
@@ -60,6 +73,7 @@ export class HealthController {
     } catch (cause) {
       throw new ApiError('unavailable', 'The database cannot be reached', { retryAfter: 5, cause });
     }
-    return { status: 'ok', limits: this.limits.state() };
+    const providers = await this.providers?.read();
+    return { status: 'ok', limits: this.limits.state(), ...(providers && { providers }) };
   }
 }

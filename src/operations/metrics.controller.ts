@@ -1,6 +1,9 @@
-import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { serviceKeyErrors } from '../admin/service-key.openapi.js';
 import { ApiErrors } from '../api-errors.decorator.js';
+import { serviceKeyScheme } from '../service-key-scheme.openapi.js';
+import { MetricsGuard } from './metrics.guard.js';
 import { Metrics } from './metrics.js';
 
 @ApiTags('Operations')
@@ -9,11 +12,14 @@ export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   @Get('metrics')
+  @UseGuards(MetricsGuard)
+  @ApiBearerAuth(serviceKeyScheme)
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   @ApiOperation({
     operationId: 'getMetrics',
     summary: 'Figures for Prometheus',
-    description: 'In its text format, version 0.0.4. No label names a person.',
+    description:
+      'In its text format, version 0.0.4. No label names a person. In development it needs no key unless one is set.',
   })
   @ApiOkResponse({
     description: 'The figures.',
@@ -24,8 +30,8 @@ export class MetricsController {
       },
     },
   })
-  @ApiErrors({})
+  @ApiErrors(serviceKeyErrors)
   read(): Promise<string> {
-    return this.metrics.registry.metrics();
+    return this.metrics.text();
   }
 }

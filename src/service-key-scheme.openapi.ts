@@ -1,0 +1,2 @@
+/** What the OpenAPI document calls the way in for operators. */
+export const serviceKeyScheme = 'service-key';
