@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { MailerService } from '@nestjs-modules/mailer';
 import { Clock } from '../clock.js';
 import { Config } from '../config.js';
@@ -13,20 +13,32 @@ import { MessageQueue } from './outbox/message-queue.js';
 import { Outbox } from './outbox/outbox.js';
 import { OutboxWorker } from './outbox/outbox.worker.js';
 import { RedirectAllowList } from './redirect-allow-list.js';
+import { ReturnPath } from './return-path.js';
 import { DeliveryLimit } from './send/delivery-limit.js';
+import { Failover } from './send/failover.js';
 import { mailerModule } from './send/mailer.module.js';
 import { MessageRenderer } from './send/message-renderer.js';
 import { NotificationProvider } from './send/notification-provider.js';
 import { notificationProviders } from './send/notification-providers.js';
+import { ProviderCircuits } from './send/provider-circuits.js';
+import { ProviderStates } from './send/provider-states.js';
 import { ResendService } from './send/resend.service.js';
+import { NumberCap } from './send/sms-abuse/number-cap.js';
+import { PrefixCredit } from './send/sms-abuse/prefix-credit.js';
+import { SmsAllowance } from './send/sms-abuse/sms-allowance.js';
+import { SmsBudget } from './send/sms-abuse/sms-budget.js';
 import { ChangeAddressController } from './signup/change-address.controller.js';
 import { ChangeAddressService } from './signup/change-address.service.js';
 import { PasswordHasher } from './signup/password-hasher.js';
 import { SignUpController } from './signup/sign-up.controller.js';
 import { SignUpService } from './signup/sign-up.service.js';
+import { eventControllers, eventProviders } from './status/events/events.providers.js';
+import { SuppressionList } from './status/suppression-list.js';
+import { housekeepingProviders } from './sweepers.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 import { CodeAttempts } from './tokens/code-attempts.js';
 import { JwksController } from './tokens/jwks.controller.js';
+import { LinkStates } from './tokens/link-states.js';
 import { TokenService } from './tokens/token.service.js';
 import { TypeOrmUsersRepository } from './users/typeorm-users.repository.js';
 import { UserRegistration } from './users/user-registration.js';
@@ -34,6 +46,29 @@ import { UsersRepository } from './users/users.repository.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyRedirect } from './verify/verify-redirect.js';
 import { VerifyService } from './verify/verify.service.js';
+
+const controllers = [
+  ResendController,
+  ChallengeController,
+  VerifyController,
+  SignUpController,
+  ChangeAddressController,
+  JwksController,
+  ...eventControllers,
+];
+
+const sending: Provider[] = [
+  MessageQueue,
+  OutboxWorker,
+  ResendService,
+  DeliveryLimit,
+  MessageRenderer,
+  Failover,
+  ProviderCircuits,
+  { provide: ProviderStates, useExisting: ProviderCircuits },
+];
+
+const smsLimits = [SmsAllowance, NumberCap, PrefixCredit, SmsBudget];
 
 /** The stages of a message, in order. Needs the providers and the database that `AppModule` makes global. */
 @Module({})
@@ -44,16 +79,7 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [mailerModule(config)],
-      controllers: accepts
-        ? [
-            ResendController,
-            ChallengeController,
-            VerifyController,
-            SignUpController,
-            ChangeAddressController,
-            JwksController,
-          ]
-        : [],
+      controllers: accepts ? controllers : [],
       providers: [
         // 1. accept
         ...throttlingProviders,
@@ -64,12 +90,19 @@ export class AuthModule {
         // 2. outbox
         Outbox,
         // 3. send
-        ...(delivers ? [MessageQueue, OutboxWorker, ResendService, DeliveryLimit, MessageRenderer] : []),
+        ReturnPath,
+        ...(delivers ? sending : []),
         {
           provide: NotificationProvider,
-          inject: [Config, MailerService, Clock],
+          inject: [Config, MailerService, Clock, ReturnPath],
           useFactory: notificationProviders,
         },
+        // asked before an SMS is sent, told when its code has been verified
+        ...smsLimits,
+        // 4. status
+        SuppressionList,
+        ...(accepts ? eventProviders : []),
+        ...(delivers ? housekeepingProviders : []),
         // 5. verify
         VerifyService,
         VerifyRedirect,
@@ -79,13 +112,14 @@ export class AuthModule {
         ChangeAddressService,
         // tokens and users
         TokenService,
+        LinkStates,
         CodeAttempts,
         AccessTokens,
         TypeOrmUsersRepository,
         { provide: UsersRepository, useExisting: TypeOrmUsersRepository },
         { provide: UserRegistration, useExisting: TypeOrmUsersRepository },
       ],
-      exports: [SlidingLogStorage],
+      exports: [SlidingLogStorage, ...(delivers ? [ProviderStates] : [])],
     };
   }
 }

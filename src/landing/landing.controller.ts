@@ -3,7 +3,6 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Config } from '../config.js';
 import { pageHeaders } from '../html-page.js';
-import { inboxEnabled } from '../inbox/inbox-enabled.js';
 import { landingPage } from './landing.page.js';
 import { landingScript } from './landing.script.js';
 
@@ -13,12 +12,12 @@ export class LandingController {
   private readonly page: string;
 
   constructor(config: Config) {
-    this.page = landingPage({ withInbox: inboxEnabled(config) });
+    this.page = landingPage({ withInbox: config.inbox });
   }
 
   @Get()
   show(@Res({ passthrough: true }) reply: FastifyReply): string {
-    reply.headers(pageHeaders());
+    reply.headers(pageHeaders({ script: `'self'` }));
     return this.page;
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import { TokenEntity } from '../../src/auth/tokens/token.entity.js';
 import { TokenService, type TokenSubject } from '../../src/auth/tokens/token.service.js';
 import { KeyedHash } from '../../src/keyed-hash.js';
@@ -66,7 +66,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   it('gives the same code for two people hashes that differ', async () => {
     const hashes = new Set<string>();
     for (let i = 0; i < 3; i += 1) await tokens.mint({ ...somebody(), withLink: false });
-    for (const { codeHash } of await rows()) hashes.add(codeHash.toString('hex'));
+    for (const { codeHash } of await rows()) hashes.add(String(codeHash?.toString('hex')));
     expect(hashes.size).toBe(3);
     const [a, b] = [somebody(), somebody()];
     const { code } = await tokens.mint({ ...a, withLink: false });
@@ -92,6 +92,48 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     expect(await tokens.findByCode(code, { ...subject, userId: randomUUID() })).toBeNull();
     expect(await tokens.findByLink('', 'signup')).toBeNull();
     expect(await tokens.findByLink(`${link}x`, 'signup')).toBeNull();
+  });
+
+  it('compares a guess with every code that is alive, in constant time, right or wrong', async () => {
+    const subject = somebody();
+    const codes: string[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      codes.push((await tokens.mint({ ...subject, withLink: true })).code);
+      // Half a lifetime later a message has a code of its own.
+      clock.advance(8 * hours);
+    }
+    const alive = (await rows()).filter(({ expiresAt }) => expiresAt.getTime() > clock.now());
+    expect(alive.length).toBeGreaterThan(1);
+    const compare = jest.spyOn(crypto, 'timingSafeEqual');
+    try {
+      const wrong = String((Number(codes[2]) + 1) % 1_000_000).padStart(6, '0');
+      for (const code of [codes[2] ?? '', wrong]) {
+        compare.mockClear();
+        await tokens.findByCode(code, subject);
+        const comparisons = compare.mock.calls.length;
+        expect(comparisons).toBeGreaterThan(alive.length);
+        compare.mockClear();
+        await tokens.findByCode(code, somebody());
+        expect(compare).toHaveBeenCalledTimes(comparisons);
+      }
+    } finally {
+      compare.mockRestore();
+    }
+  });
+
+  it('keeps a code in one row, however often it is repeated, and good for as long as the last message says', async () => {
+    const subject = somebody();
+    const first = await tokens.mint({ ...subject, withLink: true });
+    clock.advance(hours);
+    for (let i = 0; i < 20; i++) await tokens.mint({ ...subject, withLink: true });
+    const own = (await rows()).filter(({ userId }) => userId === subject.userId);
+    expect(own).toHaveLength(21);
+    expect(own.filter(({ codeHash }) => codeHash !== null)).toHaveLength(1);
+    clock.advance(24 * hours - 1);
+    expect(await tokens.findByLink(first.link ?? '', 'signup')).toBeNull();
+    expect(await tokens.findByCode(first.code, subject)).not.toBeNull();
+    clock.advance(1);
+    expect(await tokens.findByCode(first.code, subject)).toBeNull();
   });
 
   it('lets a secret expire at its time and not a millisecond before', async () => {

@@ -1,10 +1,12 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
 import { services } from './services.js';
 
 interface Visit {
   readonly page: Page;
   /** What the browser complained about so far, on this page and those that it opened. */
   readonly complaints: string[];
+  /** What the browser asked for so far, wherever. */
+  readonly requests: Request[];
 }
 
 /** Chromium without a window, which calls nobody on its own account. */
@@ -26,9 +28,15 @@ export function launchBrowser(): Promise<Browser> {
 }
 
 /** A page of a fresh browser profile. What a policy blocks, a script throws or a server refuses is a complaint. */
-export async function openPage(browser: Browser, url: string): Promise<Visit> {
-  const context = await browser.newContext();
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext(options);
   const complaints: string[] = [];
+  const requests: Request[] = [];
+  context.on('request', (request) => requests.push(request));
   context.on('page', (page) => {
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
@@ -45,5 +53,5 @@ export async function openPage(browser: Browser, url: string): Promise<Visit> {
   });
   const page = await context.newPage();
   await page.goto(url);
-  return { page, complaints };
+  return { page, complaints, requests };
 }

@@ -44,3 +44,9 @@ export const contentType = fc.oneof(
     ),
   },
 );
+
+/** A body and its kind for what chance might not bring: one that is too large, and one that is of no kind that is taken. */
+export const rareBodies: [body: string, contentType: string][] = [
+  [JSON.stringify({ type: 'x'.repeat(20_000) }), 'application/json'],
+  ['{}', 'text/plain'],
+];

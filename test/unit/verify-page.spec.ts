@@ -1,46 +1,115 @@
 import { createHash } from 'node:crypto';
 import { formSources } from '../../src/auth/verify/verify-redirect.js';
 import { parseVerifyLink } from '../../src/auth/verify/verify-link.js';
-import { brokenLinkPage, confirmPage } from '../../src/auth/verify/verify.page.js';
+import { verifyTexts } from '../../src/auth/verify/verify-page.texts.js';
+import {
+  confirmPage,
+  confirmScript,
+  errorPage,
+  incompleteLinkPage,
+  invalidLinkPage,
+  usedLinkPage,
+} from '../../src/auth/verify/verify.page.js';
 import { escapeHtml, pageHeaders } from '../../src/html-page.js';
+import { type Language, languages } from '../../src/language.js';
 
-describe('The page behind a link', () => {
-  const page = (token: string) => confirmPage({ type: 'signup', token, target: 'https://app.example.com/' });
+const target = 'https://app.example.com/';
+const linkTypes = ['signup', 'recovery', 'magiclink', 'email_change'] as const;
 
-  it('has one button, a language, and nothing from elsewhere', () => {
-    for (const html of [page('x'), brokenLinkPage()]) {
-      expect(html).toContain('<html lang="en">');
+const everyPage = (language: Language): [name: string, html: string][] =>
+  [
+    ...linkTypes.map(
+      (type) => [`confirm ${type}`, confirmPage({ type, token: 'x', target }, language)] as const,
+    ),
+    ...linkTypes.map((type) => [`used ${type}`, usedLinkPage({ type, target }, language)] as const),
+    ['invalid', invalidLinkPage(target, language)],
+    ['incomplete', incompleteLinkPage(language)],
+    ...[400, 413, 429, 500, 503].map((status) => [`${status}`, errorPage(status, language)] as const),
+  ].map(([name = '', html = '']) => [name, html]);
+
+const textOf = (html: string) => html.replace(/<(style|script)>[^]*?<\/\1>/g, '').replace(/<[^>]*>/g, ' ');
+
+describe.each(languages)('The pages behind a link, in %s', (language) => {
+  it.each(everyPage(language))(
+    '%s: a language, a title, one heading, and nothing from elsewhere',
+    (_name, html) => {
+      expect(html).toContain(`<html lang="${language}">`);
       expect(html).toContain('prefers-color-scheme: dark');
       expect(html).toContain('<meta name="robots" content="noindex, nofollow">');
-      expect(html).not.toMatch(/<script|<img|<link|@import|url\(/);
+      expect(html).not.toMatch(/<script |<img|<link|<iframe|@import|url\(/);
+      const [, title] = /<title>([^<]+)<\/title>/.exec(html) ?? [];
+      expect(html.match(/<h1>[^<]+<\/h1>/g)).toEqual([`<h1>${title}</h1>`]);
+    },
+  );
+
+  it('have one button where there is something to do, and none elsewhere', () => {
+    for (const [name, html] of everyPage(language)) {
+      expect([name, html.match(/<button/g)?.length ?? 0]).toEqual([name, name.startsWith('confirm') ? 1 : 0]);
+      expect(html.includes('<script>')).toBe(name.startsWith('confirm'));
     }
-    expect(page('x').match(/<button/g)).toHaveLength(1);
-    expect(page('x')).toContain('<form method="post" action="/verify">');
+    const html = confirmPage({ type: 'signup', token: 'x', target }, language);
+    expect(html).toContain('<form method="post" action="/verify">');
   });
+
+  it('lead on to where the person was to be taken, once the link is of no more use', () => {
+    for (const html of [
+      usedLinkPage({ type: 'signup', target }, language),
+      invalidLinkPage(target, language),
+    ]) {
+      expect(html).toContain(`<a href="${target}">`);
+      expect(textOf(html)).toContain('app.example.com');
+    }
+  });
+
+  it('leave nothing untranslated', () => {
+    const others = languages.filter((other) => other !== language).flatMap(everyPage);
+    for (const [name, html] of everyPage(language)) {
+      for (const [, other] of others.filter(([each]) => each === name)) {
+        for (const paragraph of html.match(/<(h1|p)[^>]*>[^]*?<\/\1>/g) ?? [])
+          expect(other).not.toContain(paragraph);
+      }
+    }
+  });
+
+  it('say for an app that an app is opened', () => {
+    const link = { type: 'magiclink', token: 'x', target: 'com.example.app://callback' } as const;
+    for (const html of [confirmPage(link, language), usedLinkPage(link, language)]) {
+      expect(textOf(html)).toContain(verifyTexts[language].app('com.example.app:'));
+    }
+  });
+});
+
+describe('The page with the button', () => {
+  const page = (token: string) => confirmPage({ type: 'signup', token, target }, 'en');
 
   it('escapes whatever the link says', () => {
     const html = page(`"><script>alert(1)</script>&'`);
     expect(html).toContain('value="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;&#39;"');
-    expect(html).not.toContain('<script');
+    expect(html.match(/<script/g)).toHaveLength(1);
     expect(escapeHtml(`<a href="x">'&'</a>`)).toBe('&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;');
   });
 
-  it('allows its own style by hash and no other', () => {
-    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(page('x')) ?? [];
-    const policy = pageHeaders()['Content-Security-Policy'];
-    expect(policy).toContain(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`);
-    expect(policy).not.toContain('unsafe');
+  it('allows its own style and script by hash, and no other', () => {
+    const policy = pageHeaders({ script: confirmScript.source })['Content-Security-Policy'];
+    for (const element of ['style', 'script']) {
+      const [, text = ''] = new RegExp(`<${element}>([^]*?)</${element}>`).exec(page('x')) ?? [];
+      const hash = createHash('sha256').update(text).digest('base64');
+      expect(policy).toContain(`${element}-src 'sha256-${hash}';`);
+    }
+    expect(policy).not.toMatch(/unsafe|script-src[^;]*self|\*/);
+    expect(pageHeaders()['Content-Security-Policy']).toContain(`script-src 'none';`);
+  });
+
+  it('has a script that is the same for every link: nothing of the link is in it', () => {
+    const scriptOf = (html: string) => /<script>([^]*?)<\/script>/.exec(html)?.[1];
+    expect(scriptOf(page('a'))).toBe(scriptOf(page('b')));
+    expect(scriptOf(page('a'))).not.toMatch(/\.click|\.submit\(|requestSubmit|fetch|XMLHttp|sendBeacon/);
   });
 
   it('lets its form lead to where the person is sent, and through the redirects there', () => {
-    expect(formSources('https://app.example.com/x')).toEqual([`'self'`, 'https:']);
-    expect(formSources('http://localhost:3000/')).toEqual([`'self'`, 'https:', 'http:']);
-    expect(formSources('com.example.app://callback')).toEqual([`'self'`, 'https:', 'com.example.app:']);
-  });
-
-  it('says for an app that an app is opened', () => {
-    const html = confirmPage({ type: 'magiclink', token: 'x', target: 'com.example.app://callback' });
-    expect(html).toContain('the app that opens com.example.app: links');
+    expect(formSources('https://app.example.com/x')).toBe(`'self' https:`);
+    expect(formSources('http://localhost:3000/')).toBe(`'self' https: http:`);
+    expect(formSources('com.example.app://callback')).toBe(`'self' https: com.example.app:`);
   });
 });
 

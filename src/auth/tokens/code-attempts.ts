@@ -14,6 +14,9 @@ export interface CodeAttempt {
   readonly at: Date;
 }
 
+/** Seconds. */
+const minRetryAfter = 1;
+
 /** One guess in so many looks for rows that nobody needs any more, and at so many of them. */
 const sweepEvery = 8;
 const sweepSize = 64;
@@ -45,8 +48,9 @@ export class CodeAttempts {
     const keys = this.keyedHash.digests('code attempts', purpose, identifier);
     const at = new Date(this.clock.now());
     const horizon = new Date(at.getTime() - windowMs);
+    await this.refuseIfSpent(keys, at, horizon);
     const counted = await this.transaction.manager.query<unknown[]>(
-      // Locked in the order of the keys, here and below, so that nobody waits in a circle.
+      // Looked at again under a lock, in the order of the keys, here and below, so that nobody waits in a circle.
       `WITH kept AS MATERIALIZED (
          SELECT attempted_at FROM code_attempts WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE
        )
@@ -62,7 +66,11 @@ export class CodeAttempts {
        RETURNING 1`,
       [keys, at, horizon, max],
     );
-    if (counted.length < keys.length) throw await this.refusal(keys, at.getTime());
+    if (counted.length < keys.length) {
+      await this.refuseIfSpent(keys, at, horizon);
+      // What was in the way has left meanwhile: a right code was taken out of the count.
+      throw refusal(minRetryAfter);
+    }
     if (Math.random() * sweepEvery < 1) await this.sweep(horizon);
     return { keys, at };
   }
@@ -81,22 +89,24 @@ export class CodeAttempts {
     );
   }
 
-  private async refusal(keys: readonly Buffer[], now: number): Promise<ApiError> {
+  /**
+   * Refuses without a lock and without a write. A flood of guesses at one identifier would otherwise stand in a queue for
+   * its row, on every connection of the pool, and nobody else would be served.
+   */
+  private async refuseIfSpent(keys: readonly Buffer[], at: Date, horizon: Date): Promise<void> {
     const { max, windowMs } = this.config.limits.verify;
+    const rows = await this.transaction.manager.query<{ attemptedAt: Date[] }[]>(
+      'SELECT attempted_at AS "attemptedAt" FROM code_attempts WHERE key = ANY ($1::bytea[])',
+      [keys],
+    );
     // The guess that has to leave the window before there is room: under each key the `max`th from the newest.
-    const [inTheWay] = await this.transaction.manager.query<{ ms: number | null }[]>(
-      `SELECT (extract(epoch FROM max(t)) * 1000)::float8 AS ms
-       FROM code_attempts, LATERAL (SELECT t FROM unnest(attempted_at) t ORDER BY t DESC OFFSET $2 LIMIT 1) nth
-       WHERE key = ANY ($1::bytea[])`,
-      [keys, max - 1],
-    );
-    const free = (inTheWay?.ms ?? now) + windowMs;
-    const retryAfter = Math.max(1, Math.ceil((Math.round(free) - now) / 1_000));
-    return new ApiError(
-      'over_request_rate_limit',
-      `Try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`,
-      { retryAfter },
-    );
+    const inTheWay = rows
+      .map(({ attemptedAt }) => attemptedAt.map((each) => each.getTime()).sort((a, b) => b - a)[max - 1] ?? 0)
+      .filter((time) => time > horizon.getTime());
+    if (inTheWay.length > 0) {
+      const waitMs = Math.max(...inTheWay) + windowMs - at.getTime();
+      throw refusal(Math.max(minRetryAfter, Math.ceil(waitMs / 1_000)));
+    }
   }
 
   /**
@@ -113,4 +123,9 @@ export class CodeAttempts {
       [randomBytes(32), horizon, sweepSize],
     );
   }
+}
+
+function refusal(retryAfter: number): ApiError {
+  const wait = `Try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`;
+  return new ApiError('over_request_rate_limit', wait, { retryAfter });
 }

@@ -1,12 +1,14 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { In, MoreThan, MoreThanOrEqual } from 'typeorm';
+import { In, IsNull, MoreThan, MoreThanOrEqual, Not } from 'typeorm';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
 import { Transaction } from '../../database/transaction.js';
 import { KeyedHash } from '../../keyed-hash.js';
 import { firstUuidV7, uuidV7 } from '../../uuid-v7.js';
 import type { TokenPurpose } from '../confirmation-type.js';
+import { linkHashes } from './link-hashes.js';
+import { candidates, consume, insert, sweepSize } from './token.statements.js';
 import { TokenEntity } from './token.entity.js';
 
 /** Whose secret it is, what it is for, and the address that it goes to and proves. */
@@ -30,8 +32,11 @@ export interface LiveToken extends TokenSubject {
   readonly id: string;
 }
 
-/** How many overdue tokens one new token takes away with it: more than one, so that they cannot pile up. */
-const sweepSize = 4;
+/** The hash of no code. */
+const noCode = Buffer.alloc(32);
+
+/** For how long a used link is known as one, in milliseconds: people open old mails again. */
+const usedLinkLifetimeMs = 30 * 24 * 60 * 60 * 1_000;
 
 /**
  * The secrets in messages: a link, a code, or both. All unexpired ones of a purpose work beside each other, and the
@@ -55,14 +60,16 @@ export class TokenService {
     const { code, codeSeed } = recent ?? { code: this.codesOf(id)[0], codeSeed: id };
     const expiresAt = new Date(now + lifetimeMs);
     await this.sweep(now);
-    await this.transaction.manager.insert(TokenEntity, {
+    await this.transaction.manager.query(insert, [
       id,
-      ...subject,
-      linkHash: link === null ? null : this.linkHashes(link)[0],
-      codeHash: this.codeHashes(subject, code)[0],
+      subject.userId,
+      subject.purpose,
+      subject.recipient,
+      link === null ? null : linkHashes(this.keyedHash, link)[0],
+      this.codeHashes(subject, code)[0],
       codeSeed,
       expiresAt,
-    });
+    ]);
     return { link, code, expiresAt };
   }
 
@@ -83,11 +90,12 @@ export class TokenService {
         purpose,
         recipient,
         codeSeed: MoreThanOrEqual(firstUuidV7(since)),
+        codeHash: Not(IsNull()),
         ...this.unexpired(),
       },
       order: { codeSeed: 'DESC' },
     });
-    if (!recent) return null;
+    if (!recent?.codeHash) return null;
     const { codeSeed, codeHash } = recent;
     // The stored hash tells which of the keys the code comes from.
     const code = this.codesOf(codeSeed).find((it) => equalsAny(codeHash, this.codeHashes(subject, it)));
@@ -105,41 +113,47 @@ export class TokenService {
 
   /** Null when the link is unknown, used, expired or for another purpose. Changes nothing. */
   async findByLink(link: string, purpose: TokenPurpose): Promise<LiveToken | null> {
-    const linkHashes = this.linkHashes(link);
+    const hashes = linkHashes(this.keyedHash, link);
     const token = await this.transaction.manager.findOneBy(TokenEntity, {
-      linkHash: In(linkHashes),
+      linkHash: In(hashes),
       purpose,
       ...this.unexpired(),
     });
-    return token?.linkHash && equalsAny(token.linkHash, linkHashes) ? token : null;
+    return token?.linkHash && equalsAny(token.linkHash, hashes) ? token : null;
   }
 
   /**
    * Null when the code is wrong, used or expired. Changes nothing, and locks nothing: a lock is written to disk, and
-   * the time it takes would tell which identifiers have a code waiting.
+   * the time it takes would tell which identifiers have a code waiting. So would the making of an entity out of each row.
    */
   async findByCode(code: string, subject: TokenSubject): Promise<LiveToken | null> {
     const { userId, purpose, recipient } = subject;
     const codeHashes = this.codeHashes(subject, code);
-    const where = { userId, purpose, recipient, ...this.unexpired() };
-    const candidates = await this.transaction.manager.findBy(TokenEntity, where);
-    const matching = candidates.filter((token) => equalsAny(token.codeHash, codeHashes));
-    return matching[0] ?? null;
+    const rows = await this.transaction.manager.query<{ id: string; codeHash: Buffer }[]>(candidates, [
+      userId,
+      purpose,
+      recipient,
+      new Date(this.clock.now()),
+      noCode,
+    ]);
+    const [matching] = rows.filter((row) => equalsAny(row.codeHash, codeHashes));
+    return matching ? { id: matching.id, userId, purpose, recipient } : null;
   }
 
   /**
    * Ends all tokens of the user and purpose. True for exactly one of any number of simultaneous uses, whichever of
    * the tokens they show: the rows are locked in the order of their ids, so that nobody waits in a circle, and who
-   * comes second finds them gone. Within a transaction that is rolled back nothing has been used.
+   * comes second finds them gone. Within a transaction that is rolled back nothing has been used, nor is remembered.
    */
   async consume(token: LiveToken): Promise<boolean> {
-    const [ended] = await this.transaction.manager.query<[{ id: string }[], number]>(
-      `WITH locked AS MATERIALIZED (
-         SELECT id FROM tokens WHERE user_id = $1 AND purpose = $2 ORDER BY id FOR UPDATE
-       )
-       DELETE FROM tokens USING locked WHERE tokens.id = locked.id RETURNING tokens.id`,
-      [token.userId, token.purpose],
-    );
+    const now = this.clock.now();
+    const ended = await this.transaction.manager.query<{ id: string }[]>(consume, [
+      token.userId,
+      token.purpose,
+      token.recipient,
+      new Date(now + usedLinkLifetimeMs),
+      new Date(now),
+    ]);
     return ended.some(({ id }) => id === token.id);
   }
 
@@ -157,11 +171,6 @@ export class TokenService {
 
   private unexpired() {
     return { expiresAt: MoreThan(new Date(this.clock.now())) };
-  }
-
-  /** The current key's first: it is the one to store. */
-  private linkHashes(link: string): [Buffer, ...Buffer[]] {
-    return this.keyedHash.digests('link token', link);
   }
 
   private codeHashes({ userId, purpose, recipient }: TokenSubject, code: string): [Buffer, ...Buffer[]] {

@@ -45,6 +45,6 @@ async function outcomeOf(verified: Promise<VerifyResponse>, type: string): Promi
  * Sources for the page's policy `form-action`. Browsers check it against every redirect that follows the post, also
  * those of the site that the person is sent to; so any https URL is taken, and the target's own scheme.
  */
-export function formSources(target: string): string[] {
-  return [...new Set([`'self'`, 'https:', new URL(target).protocol])];
+export function formSources(target: string): string {
+  return [...new Set([`'self'`, 'https:', new URL(target).protocol])].join(' ');
 }

@@ -1,12 +1,35 @@
-import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Header,
+  HttpCode,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Config } from '../../config.js';
-import { pageHeaders } from '../../html-page.js';
+import { purposeOf } from '../confirmation-type.js';
+import { LinkStates } from '../tokens/link-states.js';
+import { orUnavailable } from '../unavailable.js';
 import { VerifyBodyGuard } from './verify-body.guard.js';
+import { isForm } from './verify-form.js';
 import { parseVerifyLink, type VerifyLink } from './verify-link.js';
 import { formSources, VerifyRedirect } from './verify-redirect.js';
-import { brokenLinkPage, confirmPage } from './verify.page.js';
+import { VerifyPageFilter } from './verify-page.filter.js';
+import { sendPage } from './verify-page.reply.js';
+import {
+  confirmPage,
+  confirmScript,
+  incompleteLinkPage,
+  invalidLinkPage,
+  usedLinkPage,
+} from './verify.page.js';
 import { ApiOpenLink, ApiVerify } from './verify.openapi.js';
 import { VerifyRequest } from './verify.request.js';
 import { VerifyResponse } from './verify.response.js';
@@ -14,10 +37,12 @@ import { VerifyService } from './verify.service.js';
 
 @ApiTags('Verification')
 @Controller('verify')
+@UseFilters(VerifyPageFilter)
 export class VerifyController {
   constructor(
     private readonly verification: VerifyService,
     private readonly redirect: VerifyRedirect,
+    private readonly links: LinkStates,
     private readonly config: Config,
   ) {}
 
@@ -33,7 +58,7 @@ export class VerifyController {
       const verified = this.verification.verifyLink(link.type, link.token);
       await this.seeOther(reply, await this.redirect.after(verified, link.type, link.redirectTo));
     } else {
-      await this.showPage(reply, link);
+      await this.showPage(request, reply, link);
     }
   }
 
@@ -55,14 +80,27 @@ export class VerifyController {
     return undefined;
   }
 
-  private async showPage(reply: FastifyReply, link: VerifyLink | null): Promise<void> {
+  /** What a person should do with the link that they hold. Changes nothing. */
+  private async showPage(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    link: VerifyLink | null,
+  ): Promise<void> {
     if (!link) {
-      await reply.status(400).headers(pageHeaders()).send(brokenLinkPage());
+      await sendPage(request, reply.status(400), incompleteLinkPage);
       return;
     }
+    const { type, token } = link;
     const target = this.redirect.target(link.redirectTo);
-    const headers = pageHeaders({ formAction: formSources(target) });
-    await reply.headers(headers).send(confirmPage({ ...link, target }));
+    const state = await orUnavailable(() => this.links.of(token, purposeOf(type, 'email')));
+    if (state === 'live') {
+      const policy = { formAction: formSources(target), script: confirmScript.source };
+      await sendPage(request, reply, (language) => confirmPage({ type, token, target }, language), policy);
+    } else if (state === 'used') {
+      await sendPage(request, reply, (language) => usedLinkPage({ type, target }, language));
+    } else {
+      await sendPage(request, reply, (language) => invalidLinkPage(target, language));
+    }
   }
 
   private async seeOther(reply: FastifyReply, location: string): Promise<void> {
@@ -74,8 +112,4 @@ export class VerifyController {
 /** `HEAD` and a browser's prefetch (Fetch, `Sec-Purpose`) open a link without anybody having clicked it. */
 function isClick({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && !String(headers['sec-purpose'] ?? headers['purpose'] ?? '').includes('prefetch');
-}
-
-function isForm({ headers }: FastifyRequest): boolean {
-  return (headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
 }

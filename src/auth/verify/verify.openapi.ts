@@ -17,6 +17,8 @@ export function ApiOpenLink() {
       summary: 'Where the link of a mail leads',
       description:
         'A page with one button, which posts to `/verify`. Opening it consumes nothing: mail scanners open links. ' +
+        'Of a link that was used it says that it has done its work; of any other it says what to do now. ' +
+        'The page is in the language that `Accept-Language` asks for, as far as there is one.\n\n' +
         'With `VERIFY_ON_GET=true` it answers 303 at once instead, as the button does.',
     }),
     ApiQuery({
@@ -41,13 +43,13 @@ export function ApiOpenLink() {
       schema: { type: 'string', maxLength: 2_048 },
       description: 'Replaced by the site URL when it is not on the allow list.',
     }),
-    ApiOkResponse({ description: 'The page with the button.', content: page }),
+    ApiOkResponse({ description: 'The page.', content: page }),
     ApiResponse({
       status: 303,
       description: 'With `VERIFY_ON_GET=true`: on to the site, with the outcome.',
       headers: refToHeader('Location'),
     }),
-    ApiErrors(unavailableError),
+    ApiErrors(unavailableError, {}, page),
     ApiResponse({
       status: 400,
       description: 'A page that says that the link is incomplete, and what to do.',
@@ -65,9 +67,10 @@ export function ApiVerify() {
       description:
         'A code comes with the address that it was sent to; the token of a link stands alone, as `token` or as ' +
         '`token_hash`. The first use consumes all codes and links of the same purpose.\n\n' +
-        'Wrong codes are counted for each address, known or not: 5 in 10 minutes, and a new message does not reset ' +
-        'the count.\n\n' +
-        'A form post, as from the page, is answered with 303 and the outcome in the fragment of `redirect_to`.',
+        'Wrong codes are counted for each address, known or not: `LIMIT_VERIFY`, 5 in 10 minutes unless set otherwise. ' +
+        'A new message does not reset the count.\n\n' +
+        'A form post, as from the page, is answered with 303 and the outcome in the fragment of `redirect_to`; any other ' +
+        'error with a page, when the client asks for `text/html`.',
     }),
     ApiConsumes('application/json', 'application/x-www-form-urlencoded'),
     ApiBody({ type: VerifyRequest, examples: requestExamples }),
@@ -87,23 +90,21 @@ export function ApiVerify() {
       description: 'The answer to a form post.',
       headers: refToHeader('Location'),
     }),
-    ApiErrors({
-      missing_type: ['validation_failed', 'Type is required', 'Missing required field'],
-      missing_token: ['validation_failed', 'Token is required', 'Missing required field'],
-      missing_email: ['validation_failed', 'Email is required to verify a code', 'Missing required field'],
-      missing_phone: [
-        'validation_failed',
-        'Phone number is required to verify a code',
-        'Missing required field',
-      ],
-      invalid_field: ['validation_failed', 'token must be a string of 1 to 256 characters'],
-      ...bodyErrors,
-      otp_expired: ['otp_expired', 'Ask for a new message and use the link or the code in it'],
-      too_many_wrong_codes: ['over_request_rate_limit', 'Try again in 213 seconds'],
-      ...unavailableError,
-    }),
+    ApiErrors(verifyErrors, {}, page),
   );
 }
+
+const verifyErrors = {
+  missing_type: ['validation_failed', 'Type is required', 'Missing required field'],
+  missing_token: ['validation_failed', 'Token is required', 'Missing required field'],
+  missing_email: ['validation_failed', 'Email is required to verify a code', 'Missing required field'],
+  missing_phone: ['validation_failed', 'Phone number is required to verify a code', 'Missing required field'],
+  invalid_field: ['validation_failed', 'token must be a string of 1 to 256 characters'],
+  ...bodyErrors,
+  otp_expired: ['otp_expired', 'Ask for a new message and use the link or the code in it'],
+  too_many_wrong_codes: ['over_request_rate_limit', 'Try again in 213 seconds'],
+  ...unavailableError,
+} as const;
 
 const requestExamples = {
   email_code: {

@@ -1,30 +1,7 @@
-import { escapeHtml, htmlPage } from '../../html-page.js';
+import { escapeHtml, htmlPage, inlineScript } from '../../html-page.js';
+import type { Language } from '../../language.js';
 import type { LinkType } from './verify-link.js';
-
-interface Wording {
-  readonly title: string;
-  readonly sentence: string;
-  readonly button: string;
-}
-
-const wordings: Readonly<Record<LinkType, Wording>> = {
-  signup: {
-    title: 'Confirm your email address',
-    sentence: 'One more click, and your account is confirmed.',
-    button: 'Confirm my address',
-  },
-  recovery: {
-    title: 'Recover your account',
-    sentence: 'One more click, and you are signed in and can choose a new password.',
-    button: 'Continue',
-  },
-  magiclink: { title: 'Sign in', sentence: 'One more click, and you are signed in.', button: 'Sign me in' },
-  email_change: {
-    title: 'Confirm your new email address',
-    sentence: 'One more click, and this address replaces the old one.',
-    button: 'Use this address',
-  },
-};
+import { type VerifyTexts, verifyTexts } from './verify-page.texts.js';
 
 interface ConfirmForm {
   readonly type: LinkType;
@@ -33,35 +10,80 @@ interface ConfirmForm {
   readonly target: string;
 }
 
+/**
+ * A second press before the first is answered would be a second post, whose answer is the one that the browser shows: an
+ * error, for a link that has just worked. And a browser that brings the page back as it was must ask again how the link
+ * stands. Nothing depends on the script; it presses nothing by itself.
+ */
+export const confirmScript = inlineScript(`'use strict';
+(() => {
+  let pressed = false;
+  document.querySelector('form').addEventListener('submit', (event) => {
+    if (pressed) event.preventDefault();
+    pressed = true;
+    setTimeout(() => { pressed = false; }, 5000);
+  });
+  addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+})();
+`);
+
 /** One button. It posts what the link said, since opening a link proves nothing: mail scanners open them all. */
-export function confirmPage({ type, token, target }: ConfirmForm): string {
-  const { title, sentence, button } = wordings[type];
+export function confirmPage({ type, token, target }: ConfirmForm, language: Language): string {
+  const texts = verifyTexts[language];
+  const { title, sentences, button } = texts.confirm[type];
   return htmlPage({
+    language,
     title,
-    body: `<h1>${title}</h1>
-<p>${sentence}</p>
+    script: confirmScript,
+    body: `${textOf({ title, sentences })}
 <form method="post" action="/verify">
 <input type="hidden" name="type" value="${escapeHtml(type)}">
 <input type="hidden" name="token" value="${escapeHtml(token)}">
 <input type="hidden" name="redirect_to" value="${escapeHtml(target)}">
-<p><button type="submit">${button}</button></p>
+<p><button type="submit">${escapeHtml(button)}</button></p>
 </form>
-<p class="quiet">You will then be taken to ${escapeHtml(placeOf(target))}. If you did not ask for this, close this page: nothing happens until you press the button.</p>`,
+<p class="quiet">${escapeHtml(texts.beforeButton(placeOf(target, texts)))}</p>`,
   });
 }
 
-/** For links that were cut or mangled on their way. */
-export function brokenLinkPage(): string {
-  return htmlPage({
-    title: 'This link is incomplete',
-    body: `<h1>This link is incomplete</h1>
-<p>Some mail programs break long links over two lines. Open the mail again and click the button in it, or copy the whole link into the address bar.</p>
-<p>You can also type the code from the same mail where you were asked to confirm, or ask there for a new message.</p>`,
-  });
+/** For a link that has done its work: a reload, the Back button, a second click on the mail. */
+export function usedLinkPage({ type, target }: Omit<ConfirmForm, 'token'>, language: Language): string {
+  return pageAbout(verifyTexts[language].used[type], language, target);
+}
+
+/** For a link that is overdue or that nobody has ever sent: which of the two, it does not say. */
+export function invalidLinkPage(target: string, language: Language): string {
+  return pageAbout(verifyTexts[language].invalid, language, target);
+}
+
+/** For links that were cut or mangled on their way, and for forms that are not ours. */
+export function incompleteLinkPage(language: Language): string {
+  return pageAbout(verifyTexts[language].incomplete, language);
+}
+
+/** For the button, when it meets an error that is not about the link; by its status. */
+export function errorPage(status: number, language: Language): string {
+  const { tooMany, incomplete, unavailable } = verifyTexts[language];
+  if (status === 429) return pageAbout(tooMany, language);
+  return pageAbout(status < 500 ? incomplete : unavailable, language);
+}
+
+function pageAbout(text: VerifyTexts['invalid'], language: Language, target?: string): string {
+  const texts = verifyTexts[language];
+  const onwards =
+    target === undefined
+      ? ''
+      : `\n<p><a href="${escapeHtml(target)}">${escapeHtml(texts.goOn(placeOf(target, texts)))}</a></p>`;
+  return htmlPage({ language, title: text.title, body: textOf(text) + onwards });
+}
+
+function textOf({ title, sentences }: VerifyTexts['invalid']): string {
+  const paragraphs = sentences.map((sentence) => `\n<p>${escapeHtml(sentence)}</p>`);
+  return `<h1>${escapeHtml(title)}</h1>${paragraphs.join('')}`;
 }
 
 /** The host, or for an app's own scheme the scheme: what a person can recognise. */
-function placeOf(target: string): string {
+function placeOf(target: string, { app }: VerifyTexts): string {
   const { host, protocol } = new URL(target);
-  return /^https?:$/.test(protocol) ? host : `the app that opens ${protocol} links`;
+  return /^https?:$/.test(protocol) ? host : app(protocol);
 }

@@ -11,6 +11,7 @@ import {
 } from '../confirmation-type.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { type CodeAttempt, CodeAttempts } from '../tokens/code-attempts.js';
+import { SmsAllowance } from '../send/sms-abuse/sms-allowance.js';
 import { type LiveToken, TokenService } from '../tokens/token.service.js';
 import { orUnavailable } from '../unavailable.js';
 import type { User } from '../users/user.js';
@@ -31,6 +32,7 @@ export class VerifyService {
     private readonly attempts: CodeAttempts,
     private readonly accessTokens: AccessTokens,
     private readonly transaction: Transaction,
+    private readonly smsAllowance: SmsAllowance,
     private readonly clock: Clock,
   ) {}
 
@@ -80,6 +82,7 @@ export class VerifyService {
       if (attempt) await this.attempts.forget(attempt);
       return confirmed;
     });
+    if (token.purpose === 'sms') await this.smsAllowance.verified(token.recipient);
     return { ...(await this.accessTokens.issue(user)), user: UserResponse.of(user) };
   }
 

@@ -17,7 +17,8 @@ const keyPrefix = '00';
  */
 @Injectable()
 export class AltchaVerifier extends CaptchaVerifier {
-  private readonly key: string;
+  /** The current one first: it signs. A challenge that was issued before a change of keys bears another. */
+  private readonly keys: readonly [string, ...string[]];
 
   constructor(
     private readonly config: Config,
@@ -26,7 +27,8 @@ export class AltchaVerifier extends CaptchaVerifier {
     hash: KeyedHash,
   ) {
     super();
-    this.key = hash.digest('altcha').toString('base64');
+    const [current, ...others] = hash.digests('altcha');
+    this.keys = [current.toString('base64'), ...others.map((other) => other.toString('base64'))];
   }
 
   /** A new challenge, good for `CAPTCHA_MAX_AGE`. */
@@ -38,7 +40,7 @@ export class AltchaVerifier extends CaptchaVerifier {
       keyPrefix,
       deriveKey,
       expiresAt: Math.floor((this.clock.now() + maxAgeMs) / 1000),
-      hmacSignatureSecret: this.key,
+      hmacSignatureSecret: this.keys[0],
     });
   }
 
@@ -46,13 +48,22 @@ export class AltchaVerifier extends CaptchaVerifier {
     const payload = readPayload(token);
     if (!payload) return false;
     // Signature first: only after it anything in the challenge is ours, and only then work is done.
-    const { verified } = await verifySolution({ ...payload, deriveKey, hmacSignatureSecret: this.key });
+    if (!(await this.isSolved(payload))) return false;
     const { expiresAt = 0, nonce } = payload.challenge.parameters;
-    if (!verified || expiresAt * 1000 <= this.clock.now()) return false;
+    if (expiresAt * 1000 <= this.clock.now()) return false;
     // A challenge has many solutions; the nonce is what they have in common. It is kept for longer than the challenge
     // lives, because the clocks of the instances differ.
     const use = await this.storage.increment(nonce, 2 * this.config.captcha.maxAgeMs, 1, 0, 'altcha');
     return !use.isBlocked;
+  }
+
+  /** At most one key fits the signature, so the work is done once, however many there are. */
+  private async isSolved(payload: Payload): Promise<boolean> {
+    for (const hmacSignatureSecret of this.keys) {
+      const { verified } = await verifySolution({ ...payload, deriveKey, hmacSignatureSecret });
+      if (verified) return true;
+    }
+    return false;
   }
 }
 

@@ -53,16 +53,7 @@ export class MemorySlidingLog extends SlidingLogStorage {
     const record = log.admit(now, ttl, limit);
     if (record.isBlocked) return { record, withdraw: nothing, postpone: nothing };
     generations.current.set(key, log);
-    const time = log.newest();
-    return {
-      record,
-      withdraw: () => log.withdraw(time),
-      postpone: () => {
-        log.postpone(time, this.clock.monotonic());
-        // The generations may have turned since.
-        generations.current.set(key, log);
-      },
-    };
+    return new GrantedSlot(record, key, log, log.newest(), generations, this.clock);
   }
 
   state(): 'memory' {
@@ -92,6 +83,28 @@ export class MemorySlidingLog extends SlidingLogStorage {
       turn(generations, now);
     }
     return generations;
+  }
+}
+
+/** A class and not a bundle of closures, because one is made for every request. */
+class GrantedSlot implements Reservation {
+  constructor(
+    readonly record: SlidingLogRecord,
+    private readonly key: string,
+    private readonly log: SlidingLog,
+    private readonly time: number,
+    private readonly generations: Generations,
+    private readonly clock: Pick<Clock, 'monotonic'>,
+  ) {}
+
+  withdraw(): void {
+    this.log.withdraw(this.time);
+  }
+
+  postpone(): void {
+    this.log.postpone(this.time, this.clock.monotonic());
+    // The generations may have turned since.
+    this.generations.current.set(this.key, this.log);
   }
 }
 

@@ -92,9 +92,11 @@ export class RedisSlidingLog extends SlidingLogStorage {
 
   /** In an order on which all agree: who has the last slot in the first log has the last slot in the next ones too. */
   private keysOf(throttlerName: string, key: string): string[] {
+    const prefix = `strike-auth:limit:${throttlerName}:`;
+    if (!key.includes(nameSeparator)) return [prefix + key];
     return key
       .split(nameSeparator)
-      .map((name) => `strike-auth:limit:${throttlerName}:${name}`)
+      .map((name) => prefix + name)
       .sort();
   }
 

@@ -1,12 +1,10 @@
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { MemorySlidingLog } from './memory-sliding-log.storage.js';
+import { Patience } from './patience.js';
 import { type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
 
 /** How long one check waits for Redis, in milliseconds. A request makes two, and may lose 250. */
-const usualPatience = 110;
-/** Share of the time from which on this process itself is too busy to read an answer, or to send the question. */
-const busy = 0.5;
-
+const usualPatienceMs = 110;
 /** How often a Redis that is away is looked for, in milliseconds. */
 const probeInterval = 250;
 
@@ -29,14 +27,16 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
   private away = false;
   private stopped = false;
   private lastConnectionError: Error | undefined;
+  private readonly patience: Patience;
 
   constructor(
     private readonly connection: Connection,
     private readonly shared: SlidingLogStorage,
     private readonly local: MemorySlidingLog,
-    private readonly patience = usualPatience,
+    patienceMs = usualPatienceMs,
   ) {
     super();
+    this.patience = new Patience(patienceMs);
     // Without a listener the client prints every failed attempt to connect.
     connection.on('error', (error: Error) => {
       this.lastConnectionError = error;
@@ -65,7 +65,9 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
     const reservation = this.local.reserve(key, ttl, limit, throttlerName);
     if (reservation.record.isBlocked || this.away) return reservation.record;
     try {
-      const record = await this.inTime(this.shared.increment(key, ttl, limit, blockDuration, throttlerName));
+      const record = await this.patience.waitFor(
+        this.shared.increment(key, ttl, limit, blockDuration, throttlerName),
+      );
       if (record.isBlocked) reservation.withdraw();
       // Redis has dated it later than we: whoever is refused here must not be told a moment that is too early there.
       else reservation.postpone();
@@ -96,28 +98,12 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
   private async probe(): Promise<void> {
     if (this.stopped) return;
     try {
-      await this.inTime(this.shared.increment('probe', 1, 1, 0, 'probe'));
+      await this.patience.waitFor(this.shared.increment('probe', 1, 1, 0, 'probe'));
     } catch {
       this.probeLater();
       return;
     }
     this.away = false;
     this.logger.log('Redis is back: limits are shared by all instances again');
-  }
-
-  /** Rejects when no answer comes in time, though this process had time to read it. */
-  private inTime<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout;
-      const lastChance = () => {
-        const before = performance.eventLoopUtilization();
-        timer = setTimeout(() => {
-          if (performance.eventLoopUtilization(before).utilization > busy) lastChance();
-          else reject(new Error(`no answer within ${this.patience} ms`));
-        }, this.patience / 2);
-      };
-      timer = setTimeout(lastChance, this.patience / 2);
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
   }
 }

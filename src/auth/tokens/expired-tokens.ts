@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Clock } from '../../clock.js';
+import { Config } from '../../config.js';
+import { Sweeper } from '../../housekeeping/sweeper.js';
+import { firstUuidV7 } from '../../uuid-v7.js';
+
+const batchSize = 100;
+
+/** By the primary key: older than the longest lifetime, nearly all have expired. The time of expiry itself decides. */
+const sweep = `
+  WITH expired AS MATERIALIZED (
+    SELECT id FROM tokens WHERE id < $1 AND expires_at <= $2 ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED
+  )
+  DELETE FROM tokens USING expired WHERE tokens.id = expired.id`;
+
+/**
+ * Links and codes whose time is over: nothing that is kept refers to them, and nobody can use them. Every new one takes a
+ * few away; this is for the rest, on a service that makes few.
+ */
+@Injectable()
+export class ExpiredTokens extends Sweeper {
+  readonly what = 'tokens';
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    private readonly config: Config,
+  ) {
+    super();
+  }
+
+  async *sweep(): AsyncGenerator<number> {
+    const now = this.clock.now();
+    const longestMs = Math.max(...Object.values(this.config.tokenLifetimeMs));
+    let deleted: number;
+    do {
+      [, deleted] = await this.dataSource.query<[unknown, number]>(sweep, [
+        firstUuidV7(now - longestMs + 1),
+        new Date(now),
+      ]);
+      yield deleted;
+    } while (deleted === batchSize);
+  }
+}

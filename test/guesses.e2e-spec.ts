@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import type { ApiError } from '../src/api-error.js';
+import { CodeAttemptEntity } from '../src/auth/tokens/code-attempt.entity.js';
+import { TokenService } from '../src/auth/tokens/token.service.js';
+import { VerifyRequest } from '../src/auth/verify/verify.request.js';
+import { VerifyService } from '../src/auth/verify/verify.service.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { arrived } from './support/inbox.js';
+import { resend } from './support/messages.js';
+import { pipelinedPosts } from './support/pipelined-posts.js';
+import { services } from './support/services.js';
+import { type ServiceProcess, startService } from './support/service-process.js';
+import { type RunningApp, startApp } from './support/start-app.js';
+import { insertUser } from './support/users.js';
+
+const guesses = 100_000;
+/** The others go straight to the service behind the controller, which counts and compares: they take a tenth of the time. */
+const overHttp = 4_000;
+const clients = 200;
+/** What the contract grants: 5 in 10 minutes. */
+const granted = 5;
+
+type Counts = Record<string, number>;
+const added = (counts: Counts, status: number, count = 1) => {
+  counts[status] = (counts[status] ?? 0) + count;
+};
+
+describe('Whoever guesses', () => {
+  let running: RunningApp;
+
+  beforeAll(async () => {
+    // Every client has room for as much as it likes, so that only the count of the identifier is in the way.
+    const env = { TRUST_PROXY: '1', LIMIT_IP: '1000000/10m', LIMIT_EMAIL: '100/5m', LOG_LEVEL: 'warn' };
+    running = await startApp({ env });
+  });
+  afterAll(() => running.stop());
+
+  /** Guesses these codes over HTTP, dealt out to all clients, each of which comes from an address of its own. */
+  async function guessOverHttp(email: string, codes: readonly string[]): Promise<Counts> {
+    const hands = Array.from({ length: clients }, (_, client) => {
+      const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': `203.0.113.${client}` };
+      return codes
+        .filter((_code, index) => index % clients === client)
+        .map((token) => ({
+          path: '/verify',
+          headers,
+          body: JSON.stringify({ type: 'signup', email, token }),
+        }));
+    });
+    const counts: Counts = {};
+    for (const statuses of await Promise.all(hands.map((hand) => pipelinedPosts(running.url, hand)))) {
+      for (const [status, count] of statuses) added(counts, status, count);
+    }
+    return counts;
+  }
+
+  async function guessDirectly(email: string, codes: readonly string[]): Promise<Counts> {
+    const verification = running.app.get(VerifyService);
+    const counts: Counts = {};
+    for (let start = 0; start < codes.length; start += clients) {
+      const hands = codes.slice(start, start + clients).map(async (token) => {
+        const request = Object.assign(new VerifyRequest(), { type: 'signup', email, token });
+        const status = await verification.verify(request).then(
+          () => 200,
+          (error: unknown) => (error as ApiError).status,
+        );
+        added(counts, status);
+      });
+      await Promise.all(hands);
+    }
+    return counts;
+  }
+
+  it(`${guesses} times, and from ${clients} addresses, has ${granted} codes compared, and the code stays good`, async () => {
+    const email = 'victim@example.com';
+    await insertUser(running, { email });
+    const { code } = await arrived(running, email, await resend(running, { type: 'signup', email }));
+    const compared = jest.spyOn(running.app.get(TokenService), 'findByCode');
+    // A tenth of all codes, the right one in their midst: if they were all compared, it would be found.
+    const codes = Array.from({ length: guesses }, (_, i) =>
+      String((Number(code) + 1_000_000 - guesses / 2 + i) % 1_000_000).padStart(6, '0'),
+    );
+    expect(codes).toContain(code);
+
+    expect(await guessOverHttp(email, codes.slice(0, overHttp))).toEqual({
+      403: granted,
+      429: overHttp - granted,
+    });
+    await resend(running, { type: 'signup', email });
+    expect(await guessDirectly(email, codes.slice(overHttp))).toEqual({ 429: guesses - overHttp });
+    expect(compared).toHaveBeenCalledTimes(granted);
+    compared.mockRestore();
+    const rows = await running.app.get(DataSource).getRepository(CodeAttemptEntity).find();
+    expect(rows.map(({ attemptedAt }) => attemptedAt.length)).toEqual([granted]);
+
+    const right = { type: 'signup', email, token: code };
+    await running.http.post('/verify').send(right).expect(429);
+    running.clock.advance(600_000);
+    await running.http.post('/verify').send(right).expect(200);
+    // Half a minute of work, on a machine that may have much else to do.
+  }, 600_000);
+
+  it('at one address keeps nobody else from confirming theirs', async () => {
+    const email = 'bystander@example.com';
+    await insertUser(running, { email });
+    const { code } = await arrived(running, email, await resend(running, { type: 'signup', email }));
+    const codes = Array.from({ length: 2_000 }, (_, i) => String(i).padStart(6, '0'));
+    const flood = guessOverHttp('flooded@example.com', codes);
+    await running.http.post('/verify').send({ type: 'signup', email, token: code }).expect(200);
+    expect(await flood).toEqual({ 403: granted, 429: codes.length - granted });
+  });
+});
+
+// The embedded database serves one process only.
+if (services.database === 'postgresql') {
+  describe('Two processes on one database', () => {
+    const processes: ServiceProcess[] = [];
+    let database: TestDatabase;
+
+    beforeAll(async () => {
+      database = await createTestDatabase();
+      const HASHING_KEY = randomBytes(32).toString('base64');
+      for (let i = 0; i < 2; i += 1) {
+        processes.push(await startService({ ...database.env, HASHING_KEY, LIMIT_IP: '1000/10m' }));
+      }
+    });
+    afterAll(async () => {
+      for (const each of processes) await each.kill('SIGKILL');
+      await database.drop();
+    });
+
+    it.each(['known', 'unknown'])('compare five codes together for a %s address', async (whose) => {
+      const email = `${whose}@example.com`;
+      if (whose === 'known') {
+        const { status } = await processes[0]!.post('/signup', { email, password: 'correct horse battery' });
+        expect(status).toBe(200);
+      }
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, (_, i) =>
+          // No code: whoever is lucky with one in a million must not fail the test.
+          processes[i % 2]!.post('/verify', { type: 'signup', email, token: `wrong ${i}` }),
+        ),
+      );
+      const counts: Counts = {};
+      for (const { status } of answers) added(counts, status);
+      expect(counts).toEqual({ 403: granted, 429: 60 - granted });
+    });
+  });
+}
