@@ -1,0 +1,286 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { type ConfirmationType, confirmationTypes } from '../src/auth/confirmation-type.js';
+import { OutboxWorker } from '../src/auth/outbox/outbox.worker.js';
+import { PasswordHasher } from '../src/auth/signup/password-hasher.js';
+import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import type { SuppressionReason } from '../src/auth/status/suppression.entity.js';
+import { AccessTokens } from '../src/auth/tokens/access-tokens.js';
+import { TokenEntity } from '../src/auth/tokens/token.entity.js';
+import type { UserEntity } from '../src/auth/users/user.entity.js';
+import { ask, type BareAnswer, recordStatements } from './support/conversation.js';
+import { eventually } from './support/eventually.js';
+import { ScriptedSmtpServer } from './support/smtp-server.js';
+import { type RunningApp, startApp } from './support/start-app.js';
+import { insertUser } from './support/users.js';
+
+// What the time tells is proved by `npm run prove:oracle`. Here it is what a client sees, and what the service does
+// before it answers: the same for everybody.
+
+const env = { TRUST_PROXY: '1', LIMIT_IP: '10/10m' };
+const long = new Date('2026-01-01T00:00:00Z');
+
+/** Null is nobody. */
+type Subject = (addresses: { email: string; phone: string }) => Partial<UserEntity> | null;
+
+const confirmed = { emailConfirmedAt: long, phoneConfirmedAt: long };
+
+const subjects: Record<string, Subject> = {
+  unknown: () => null,
+  unconfirmed: (addresses) => addresses,
+  confirmed: (addresses) => ({ ...addresses, ...confirmed }),
+  banned: (addresses) => ({ ...addresses, ...confirmed, bannedUntil: new Date('2999-01-01') }),
+  'pending change': (addresses) => ({
+    ...addresses,
+    ...confirmed,
+    pendingEmail: `later-${addresses.email}`,
+    pendingPhone: `${addresses.phone}9`,
+    pendingSince: long,
+  }),
+  suppressed: (addresses) => ({ ...addresses, ...confirmed }),
+  'opted out': (addresses) => ({ ...addresses, ...confirmed }),
+  "another's pending address": ({ email, phone }) => ({
+    pendingEmail: email,
+    pendingPhone: phone,
+    pendingSince: long,
+  }),
+};
+/** Who stands on the list of those who get nothing. */
+const suppressions: Partial<Record<string, SuppressionReason>> = {
+  suppressed: 'hard_bounce',
+  'opted out': 'opt_out',
+};
+const names = Object.keys(subjects).filter((name) => name !== 'unknown');
+
+let count = 0;
+
+/** Addresses of one length, which nobody has asked for before, and a client that has not asked. */
+function somebodyNew() {
+  count += 1;
+  const digits = String(count).padStart(6, '0');
+  return {
+    email: `person-${digits}@example.com`,
+    phone: `+1202${digits}`,
+    client: `192.0.${count >> 8}.${count & 255}`,
+  };
+}
+
+async function somebody(running: RunningApp, name: string) {
+  const addresses = somebodyNew();
+  const { email, phone } = addresses;
+  const user = subjects[name]!({ email, phone });
+  const reason = suppressions[name];
+  if (reason) {
+    const list = running.app.get(SuppressionList, { strict: false });
+    await list.add('email', email, reason);
+    await list.add('sms', phone, reason);
+  }
+  return { ...addresses, user: user && (await insertUser(running, user)) };
+}
+
+/** The body that asks for one type at the address that it uses. */
+function bodyOf(type: ConfirmationType, { email, phone }: { email: string; phone: string }) {
+  return type === 'sms' ? { type, phone } : { type, email };
+}
+
+/** Everything that one subject makes the service say and ask of its database. */
+interface Trace {
+  readonly answers: BareAnswer[];
+  readonly statements: string[];
+}
+
+describe('nobody can tell who somebody is', () => {
+  let running: RunningApp;
+  let recorded: ReturnType<typeof recordStatements>;
+
+  beforeAll(async () => {
+    // Nothing is delivered here, so every statement is the request path's.
+    running = await startApp({
+      env,
+      override: (module) => module.overrideProvider(OutboxWorker).useValue({}),
+    });
+    recorded = recordStatements(running);
+  });
+  afterAll(() => running.stop());
+  beforeEach(() => {
+    // Once in a while somebody's request sweeps a table; whose, is drawn by lot.
+    jest.spyOn(Math, 'random').mockReturnValue(0.99);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  async function trace(work: () => Promise<BareAnswer[]>): Promise<Trace> {
+    recorded.taken();
+    const answers = await work();
+    return { answers, statements: recorded.taken() };
+  }
+
+  describe.each(confirmationTypes)('by POST /resend of %s', (type) => {
+    /** Beyond the quota, so that what is left and when it is over is seen at each step. */
+    async function wholeQuota(name: string): Promise<Trace> {
+      const { client, ...person } = await somebody(running, name);
+      const body = bodyOf(type, person);
+      return trace(async () => {
+        const answers = [];
+        for (let i = 0; i < 5; i++) answers.push(await ask(running, { path: '/resend', body, client }));
+        return answers;
+      });
+    }
+
+    /** The same key with the same body, with another body, and a second key. */
+    async function keys(name: string): Promise<Trace> {
+      const { client, ...person } = await somebody(running, name);
+      const body = bodyOf(type, person);
+      const other = { ...body, type: type === 'sms' ? 'signup' : type === 'signup' ? 'recovery' : 'signup' };
+      const key = { 'Idempotency-Key': randomUUID() };
+      return trace(async () => [
+        await ask(running, { path: '/resend', body, client, headers: key }),
+        await ask(running, { path: '/resend', body, client, headers: key }),
+        await ask(running, { path: '/resend', body: other, client, headers: key }),
+        await ask(running, { path: '/resend', body, client, headers: { 'Idempotency-Key': randomUUID() } }),
+      ]);
+    }
+
+    it('answers and asks its database alike over the whole quota', async () => {
+      const nobody = await wholeQuota('unknown');
+      const left = type === 'sms' ? 2 : 3;
+      expect(nobody.answers.map(({ status }) => status)).toEqual(
+        [200, 200, 200, 429, 429, 429].slice(3 - left, 8 - left),
+      );
+      expect(nobody.statements).toHaveLength(left);
+      for (const name of names) expect({ name, ...(await wholeQuota(name)) }).toEqual({ name, ...nobody });
+    });
+
+    it('treats an Idempotency-Key alike', async () => {
+      const nobody = await keys('unknown');
+      expect(nobody.answers.map(({ status }) => status)).toEqual([200, 200, 422, 200]);
+      expect(nobody.statements.length).toBeGreaterThan(3);
+      for (const name of names) expect({ name, ...(await keys(name)) }).toEqual({ name, ...nobody });
+    });
+  });
+
+  it.each(['email', 'phone'] as const)('by POST /signup with a taken %s', async (field) => {
+    const hash = jest.spyOn(PasswordHasher.prototype, 'hash');
+    const signUp = async (name: string) => {
+      const { client, [field]: address } = await somebody(running, name);
+      const body = { [field]: address, password: 'correct horse battery', data: { name: 'Ada' } };
+      hash.mockClear();
+      const traced = await trace(async () => [
+        await ask(running, { path: '/signup', body, client }),
+        await ask(running, { path: '/signup', body, client }),
+      ]);
+      return { ...traced, hashed: hash.mock.calls.length };
+    };
+    const free = await signUp('unknown');
+    expect(free.answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(free.hashed).toBe(2);
+    expect(free.statements).toContain('COMMIT');
+    for (const name of names) expect({ name, ...(await signUp(name)) }).toEqual({ name, ...free });
+  });
+
+  describe.each(confirmationTypes)('by wrong codes at POST /verify for %s', (type) => {
+    async function guesses(name: string, liveCodes: number): Promise<Trace> {
+      const { client, user, ...person } = await somebody(running, name);
+      if (user) {
+        const recipient = type === 'sms' ? person.phone : person.email;
+        for (let i = 0; i < liveCodes; i++) await insertCode(user.id, type, recipient);
+      }
+      const body = { ...bodyOf(type, person), token: '000000' };
+      return trace(async () => {
+        const answers = [];
+        for (let i = 0; i < 7; i++) answers.push(await ask(running, { path: '/verify', body, client }));
+        return answers;
+      });
+    }
+
+    function insertCode(userId: string, purpose: ConfirmationType, recipient: string) {
+      return running.app
+        .get(DataSource)
+        .getRepository(TokenEntity)
+        .insert({
+          id: randomUUID(),
+          userId,
+          purpose,
+          recipient,
+          linkHash: null,
+          // Of a code that nobody can guess.
+          codeHash: randomBytes(32),
+          codeSeed: randomUUID(),
+          expiresAt: new Date('2999-01-01'),
+        });
+    }
+
+    it('answers and asks its database alike, with a live code or without', async () => {
+      const nobody = await guesses('unknown', 0);
+      expect(nobody.answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 429, 429]);
+      for (const name of names)
+        for (const liveCodes of [0, 1, 3])
+          expect({ name, liveCodes, ...(await guesses(name, liveCodes)) }).toEqual({
+            name,
+            liveCodes,
+            ...nobody,
+          });
+    });
+  });
+
+  it('by PUT /user towards a taken address', async () => {
+    const owner = await insertUser(running, { email: 'owner@example.com', emailConfirmedAt: long });
+    const { access_token: jwt } = await running.app.get(AccessTokens).issue(owner);
+    const change = async (name: string) => {
+      const { client, email } = await somebody(running, name);
+      const headers = { Authorization: `Bearer ${jwt}` };
+      return trace(async () => [
+        await ask(running, { method: 'PUT', path: '/user', body: { email }, client, headers }),
+      ]);
+    };
+    const free = await change('unknown');
+    expect(free.answers).toMatchObject([{ status: 200 }]);
+    for (const name of names) expect({ name, ...(await change(name)) }).toEqual({ name, ...free });
+  });
+});
+
+describe('nobody can tell what becomes of a message', () => {
+  let running: RunningApp;
+  let smtp: ScriptedSmtpServer;
+
+  beforeAll(async () => {
+    smtp = await ScriptedSmtpServer.start();
+    running = await startApp({ env: { ...env, SMTP_URL: smtp.url } });
+  });
+  afterAll(async () => {
+    await running.stop();
+    await smtp.stop();
+  });
+
+  const troubles: [trouble: string, begin: () => void | Promise<void>][] = [
+    ['refuses for good', () => smtp.refuseAt('rcpt', 550)],
+    ['refuses for now', () => smtp.refuseAt('rcpt', 451)],
+    ['hangs', () => smtp.hangAt('rcpt')],
+    ['hangs up', () => smtp.hangUpAt('mail')],
+    ['is away', () => smtp.stop()],
+  ];
+
+  /** Until something of it has met the provider, so that its trouble is there while the rest is asked for. */
+  async function wholeQuota(name: string, met: () => boolean): Promise<BareAnswer[]> {
+    const { client, email } = await somebody(running, name);
+    const body = bodyOf('recovery', { email, phone: '' });
+    const answers = [await ask(running, { path: '/resend', body, client })];
+    await eventually('an attempt', met);
+    for (let i = 0; i < 3; i++) answers.push(await ask(running, { path: '/resend', body, client }));
+    return answers;
+  }
+
+  it.each(troubles)('when the mail server %s', async (_trouble, begin) => {
+    const nobody = await wholeQuota('unknown', () => true);
+    expect(nobody.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+    await begin();
+    const { connections } = smtp;
+    const attempts = () => running.logLines.filter((line) => line['event'] === 'delivery').length;
+    const before = attempts();
+    const known = await wholeQuota(
+      'unconfirmed',
+      () => attempts() > before || smtp.connections > connections,
+    );
+    expect(known).toEqual(nobody);
+    smtp.behave();
+  });
+});
