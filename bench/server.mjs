@@ -12,7 +12,10 @@ import pg from 'pg';
 const service = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 export const withoutLimiter = fileURLToPath(new URL('./without-limiter.mjs', import.meta.url));
 const bare = fileURLToPath(new URL('./bare-nest.mjs', import.meta.url));
-const postgresUrl = process.env['BENCH_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const postgresUrl =
+  process.env['BENCH_DATABASE_URL'] ??
+  process.env['TEST_DATABASE_URL'] ??
+  'postgres://postgres@127.0.0.1:5432/postgres';
 
 /** Limits that a load never reaches; they are checked all the same. */
 export const unlimited = { LIMIT_IP: '9999999/10m', LIMIT_EMAIL: '9999999/5m', LOG_LEVEL: 'warn' };
