@@ -48,11 +48,18 @@ module.exports = {
       to: { path: stages },
     },
     {
+      name: 'operators-look-on',
+      comment: "Nothing of a message's way imports admin: operators look on from outside.",
+      severity: 'error',
+      from: { path: '^src/auth/' },
+      to: { path: '^src/admin/' },
+    },
+    {
       name: 'src-never-imports-tests',
       comment: 'What is shipped never imports what tests, measures or builds it.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|bench|scripts|lint)/' },
+      to: { path: '^(test|bench|proof|scripts|lint)/' },
     },
     {
       name: 'src-imports-what-is-shipped',
@@ -83,10 +90,10 @@ module.exports = {
       name: 'no-orphans',
       comment: 'Every file is used by the service, except threads, which are started by URL.',
       severity: 'error',
-      from: { path: '^src/main\\.ts$' },
+      from: { path: '^src/(main|delivery/thread)\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: '\\.mjs$', // threads, started by URL
+        pathNot: ['\\.mjs$', '^src/(main|delivery/thread)\\.ts$'], // what is started: the service, and threads by URL
         reachable: false,
       },
     },

@@ -7,7 +7,7 @@ import { noErasedClassInDecoratedSignature } from './lint/no-erased-class-in-dec
 
 const tests = ['test/**/*.{ts,mjs}'];
 const specs = ['test/**/*spec.ts'];
-const tools = ['scripts/**', 'bench/**', 'lint/**', '*.config.mjs'];
+const tools = ['scripts/**', 'bench/**', 'proof/**', 'lint/**', '*.config.mjs'];
 
 const systemTime = 'Ask the injected Clock: tests travel in time and never wait.';
 const sleep = 'A test that sleeps is slow and still flaky: inject a clock, or wait for the condition itself.';
@@ -126,7 +126,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['bench/**'],
+    files: ['bench/**', 'proof/variants/**'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off', // what is measured is loaded from dist, which has no types
       '@typescript-eslint/no-unsafe-member-access': 'off', // the same

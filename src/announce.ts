@@ -17,7 +17,7 @@ export function announce(config: Config, log: Log, url: string): void {
 
     API      ${base}
     Docs     ${base}/docs
-    Inbox    ${config.smtpUrl ? 'off: mail goes to the server in SMTP_URL' : `${base}/inbox`}
+    Inbox    ${config.smtpUrls.length > 0 ? 'off: mail goes to the server in SMTP_URL' : `${base}/inbox`}
 
   Try it:
 

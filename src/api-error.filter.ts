@@ -22,6 +22,11 @@ export class ApiErrorFilter implements ExceptionFilter {
       reply.header('WWW-Authenticate', 'Bearer error="invalid_token"');
     }
     reply.status(error.status);
+    this.write(error, request, reply);
+  }
+
+  /** Writes what the client gets to see; status and headers are there already. */
+  protected write(error: ApiError, request: FastifyRequest, reply: FastifyReply): void {
     if (prefersProblem(request.headers.accept)) {
       reply
         .header('Content-Type', 'application/problem+json; charset=utf-8')

@@ -34,6 +34,8 @@ const unexpectedError = {
   unexpected: ['unexpected_failure', 'Please try again later'],
 } as const satisfies Examples;
 
+type Content = Readonly<Record<string, object>>;
+
 interface NamedError {
   readonly name: string;
   readonly error: ApiError;
@@ -42,8 +44,9 @@ interface NamedError {
 /**
  * Documents the errors of a route by examples. Those of one status share one response, which takes no other code.
  * @param headers what the route sends with each of its answers
+ * @param page what a person sees instead, where people come
  */
-export function ApiErrors(examples: Examples, headers: Headers = {}) {
+export function ApiErrors(examples: Examples, headers: Headers = {}, page: Content = {}) {
   const all = Object.entries({ ...examples, ...unexpectedError } as Examples).map(
     ([name, [code, details, msg]]) => ({
       name,
@@ -58,19 +61,20 @@ export function ApiErrors(examples: Examples, headers: Headers = {}) {
         status,
         all.filter(({ error }) => error.status === status),
         headers,
+        page,
       ),
     ),
   );
 }
 
-function responseOf(status: number, errors: readonly NamedError[], headers: Headers) {
+function responseOf(status: number, errors: readonly NamedError[], headers: Headers, page: Content) {
   return ApiResponse({
     status,
     description: [...new Set(errors.map(({ error }) => error.msg))].join(' · '),
     headers: {
       ...headers,
       ...(status === 401 ? refToHeader('WWW-Authenticate') : {}),
-      ...([409, 429, 503].includes(status) ? refToHeader('Retry-After') : {}),
+      ...(errors.every(({ error }) => saysWhen(error)) ? refToHeader('Retry-After') : {}),
     },
     content: {
       'application/json': {
@@ -81,8 +85,14 @@ function responseOf(status: number, errors: readonly NamedError[], headers: Head
         schema: narrowed(getSchemaPath(ProblemResponse), status, errors),
         examples: examplesOf(errors, (error) => error.problem()),
       },
+      ...page,
     },
   });
+}
+
+/** Whether the client is told when to try again. */
+function saysWhen({ status, code }: ApiError): boolean {
+  return status === 429 || status === 503 || code === 'idempotency_key_in_flight';
 }
 
 /** The general shape, with the status and the codes that this very response can have. */

@@ -7,6 +7,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 const placeholder = /change.?me|replace.?me|your.?key|secret|password|example|placeholder|default|x{8}/i;
 
 const hashingKeyRemedy = 'make one with: openssl rand -base64 32';
+const serviceKeyRemedy = 'make one with: openssl rand -hex 32';
 const signingKeyRemedy = 'make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
 
 /** What is wrong with the text of a hashing key and what to do about it; null when nothing is. */
@@ -56,6 +57,18 @@ export function decodePreviousSigningKeys(pems: string): KeyObject[] {
 
 export function webhookSecretProblem(text: string): string | null {
   return placeholder.test(text) ? 'is a placeholder: use the secret that your gateway gave you' : null;
+}
+
+/**
+ * What is wrong with the text of a service key and what to do about it; null when nothing is. It travels in a header, so
+ * it has the characters of a bearer token (RFC 6750, section 2.1).
+ */
+export function serviceKeyProblem(text: string): string | null {
+  if (placeholder.test(text)) return `is a placeholder: ${serviceKeyRemedy}`;
+  if (!/^[\w.~+/-]{32,512}=*$/.test(text)) {
+    return `must be 32 to 512 letters, digits or any of . ~ + / - _ (= at the end): ${serviceKeyRemedy}`;
+  }
+  return new Set(text).size < 8 ? `repeats itself: ${serviceKeyRemedy}` : null;
 }
 
 const pemBlock = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;

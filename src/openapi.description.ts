@@ -7,13 +7,14 @@ the limits gets the same answer, written before anybody has looked. It means tha
 a crash; a message follows when there is somebody to send it to.
 
 ### Limits
-| What | Requests | Window | Counted by |
+| What, on each route | Requests | Window | Counted by |
 |---|---|---|---|
 | Email confirmations, all types together | 3 | 5 minutes | address |
 | SMS confirmations | 2 | 5 minutes | number |
 | General | 10 | 10 minutes | client IP (IPv6: its /64) |
 
-The operator can change them. The windows slide: a refused request does not prolong the wait. Known and unknown
+\`POST /resend\`, \`POST /signup\` and \`PUT /user\` count apart, each up to the whole limit, and so does
+\`GET /captcha/challenge\`, which has the general limit only. The operator can change them. The windows slide: a refused request does not prolong the wait. Known and unknown
 addresses are counted alike. Every answer of a limited endpoint says what is left, in \`X-RateLimit-Limit\`,
 \`X-RateLimit-Remaining\` and \`X-RateLimit-Reset\` for the limit with the fewest left, and for all limits in
 \`RateLimit-Policy\` and \`RateLimit\`. With 429 comes \`Retry-After\`. A page on another origin can read all of them.
@@ -33,8 +34,11 @@ export const tags = {
   Confirmations: 'Send a confirmation again.',
   Verification: 'The link is clicked, or the code is typed.',
   Users: 'Sign up, and change an address.',
+  'Delivery events':
+    'For the providers who carry the messages: what became of them, and what people write back.',
   Keys: 'For whoever checks access tokens.',
   'Development inbox':
     'Every mail and SMS that was sent, to read and to click. Only in development, and only without `SMTP_URL`.',
   Operations: 'For whoever runs the service.',
+  Admin: 'Messages, the suppression list and counts, for who holds the service key.',
 } as const;

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { headerComponents, refToHeader } from './headers.openapi.js';
 import { apiDescription, tags } from './openapi.description.js';
+import { serviceKeyScheme } from './service-key-scheme.openapi.js';
 import { version } from './version.js';
 
 type PathItem = OpenAPIObject['paths'][string];
@@ -19,7 +20,11 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setTitle('Strike Auth')
     .setDescription(apiDescription)
     .setVersion(version)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From `/verify`.' });
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From `/verify`.' })
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'The operator’s `SERVICE_KEY`.' },
+      serviceKeyScheme,
+    );
   for (const [name, description] of Object.entries(tags)) builder.addTag(name, description);
   const document = SwaggerModule.createDocument(app, builder.build());
   document.components = { ...document.components, headers: { ...headerComponents } };
@@ -92,8 +97,8 @@ function withoutContent(response: Operation['responses'][string]): Operation['re
   return { description, headers };
 }
 
-function operationsOf({ get, head, post, put }: PathItem): Operation[] {
-  return [get, head, post, put].filter((operation) => operation !== undefined);
+function operationsOf({ get, head, post, put, delete: remove }: PathItem): Operation[] {
+  return [get, head, post, put, remove].filter((operation) => operation !== undefined);
 }
 
 function addRequestId({ responses }: Operation): void {

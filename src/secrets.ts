@@ -54,7 +54,7 @@ function malformed(config: Config, current: { hashingKey: string; signingKey: st
     .map(hashingKeyProblem)
     .find((problem) => problem !== null);
   const previousSigning = config.previousSigningKeys;
-  const webhookSecret = config.production ? config.smsWebhook?.secret : undefined;
+  const webhookSecret = config.production ? config.sms.webhook?.secret : undefined;
   return [
     about('HASHING_KEY', hashingKeyProblem(current.hashingKey)),
     about('HASHING_KEY_PREVIOUS', previousHashing ?? null),

@@ -53,11 +53,13 @@ it('shows every endpoint in its group, and nothing but the service is asked', as
     'Confirmations',
     'Verification',
     'Users',
+    'Delivery events',
     'Keys',
     'Development inbox',
     'Operations',
+    'Admin',
   ]);
-  expect(await page.locator('.opblock').count()).toBe(13);
+  expect(await page.locator('.opblock').count()).toBe(32);
   expect([...hosts]).toEqual([new URL(running.url).host]);
   expect(complaints).toEqual([]);
 });

@@ -90,7 +90,10 @@ describe('In production', () => {
 
   describe.each(bodyRoutes)('%s %s', (method, path) => {
     const send = (body: string) => ask(path, { method, headers: json, body });
-    const refused = path === '/user' ? 401 : 400;
+    // Nobody has been set up to report.
+    const isReport = path.startsWith('/events/');
+    const needsKey = path === '/user' || path.startsWith('/admin/');
+    const refused = needsKey ? 401 : isReport ? 404 : 400;
 
     it('refuses JSON that nests too deep, or without end', async () => {
       for (const depth of [17, 8_000]) {
@@ -146,6 +149,28 @@ describe('In production', () => {
     }
   });
 
+  it('lets no key of a query or a form change what objects inherit', async () => {
+    for (const key of [
+      '__proto__',
+      '__proto__[polluted]',
+      'constructor[prototype][polluted]',
+      'constructor',
+    ]) {
+      const fields = new URLSearchParams([
+        [key, 'true'],
+        ['type', 'signup'],
+        ['token', 'x'],
+      ]);
+      expect((await ask(`/verify?${fields.toString()}`)).status).toBe(200);
+      const posted = await ask('/verify', { method: 'POST', body: fields });
+      expect([posted.status, posted.headers.get('location')]).toEqual([
+        303,
+        expect.stringMatching(/^https:\/\/www\.example\.com\/#error=access_denied&/),
+      ]);
+    }
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
   it('has no inbox', async () => {
     expect((await ask('/inbox/messages')).status).toBe(404);
   });
@@ -177,6 +202,23 @@ describe('In production', () => {
       expect(status).toBe(408);
       expect(JSON.parse(text)).toMatchObject({ code: 408, error_code: 'request_timeout' });
       expectHardened(headers);
+    });
+
+    it('that sends byte after byte and never ends is cut off, and a hundred of them keep nobody waiting', async () => {
+      const { hostname, port } = new URL(running.url);
+      const slow = Array.from({ length: 100 }, () => connect(Number(port), hostname));
+      const closed = slow.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      let heard = '';
+      for (const socket of slow) {
+        socket.on('error', () => undefined).on('data', (chunk: Buffer) => (heard += chunk.toString()));
+        socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+      }
+      const drip = setInterval(() => slow.forEach((socket) => socket.writable && socket.write('x')), 200);
+      expect((await ask('/health/live')).status).toBe(200);
+      await Promise.all(closed);
+      clearInterval(drip);
+      expect(heard).not.toContain('HTTP/1.1 200');
+      expect(heard).toContain('HTTP/1.1 408');
     });
 
     it.each<[string, number, string]>([

@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { SuppressionList } from '../src/auth/status/suppression-list.js';
 import { arrived, type InboxMessage } from './support/inbox.js';
+import { ended, resend } from './support/messages.js';
 import { services } from './support/services.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
@@ -98,7 +100,12 @@ describe('What was sent out before the keys were changed', () => {
   let waiting: { email: string; code: string };
   let guessed: { email: string; code: string };
   let accepted: { email: string; key: string; messageId: string };
+  let bounced: string;
+  let unwanted: string;
   let oldKids: string[];
+
+  const endOfNext = async (app: App, email: string) =>
+    ended(app, await resend(app, { type: 'signup', email }));
 
   const retry = (app: App, { email, key }: { email: string; key: string }) =>
     app.http.post('/resend').set('Idempotency-Key', key).send({ type: 'signup', email }).expect(200);
@@ -114,6 +121,10 @@ describe('What was sent out before the keys were changed', () => {
     const asked = { email: await somebody(app), key: randomUUID() };
     const { body } = await retry(app, asked);
     accepted = { ...asked, messageId: (body as { message_id: string }).message_id };
+    [bounced, unwanted] = [await somebody(app), await somebody(app)];
+    const list = app.app.get(SuppressionList);
+    await list.add('email', bounced, 'hard_bounce');
+    await list.add('email', unwanted, 'complaint');
     oldKids = await kids(app);
     await app.stop();
   });
@@ -147,6 +158,11 @@ describe('What was sent out before the keys were changed', () => {
       expect(headers['idempotency-replayed']).toBe('true');
     });
 
+    it('the suppression list', async () => {
+      const suppressed = { status: 'dropped', reason: 'suppressed' };
+      expect(await endOfNext(app, bounced)).toMatchObject(suppressed);
+    });
+
     it('and both public keys are published, the one that signs now first', async () => {
       const published = await kids(app);
       expect(new Set(published).size).toBe(2);
@@ -164,6 +180,13 @@ describe('What was sent out before the keys were changed', () => {
     expect(others).toEqual([]);
     expect(oldKids).not.toContain(kid);
     expect(await statusesOf(app, await issue(app))).toEqual(good);
+    await app.stop();
+  });
+
+  it('still keeps an address from messages if it was asked for in the meantime, and forgets it otherwise', async () => {
+    const app = await start(current(next));
+    expect(await endOfNext(app, bounced)).toMatchObject({ status: 'dropped', reason: 'suppressed' });
+    expect(await endOfNext(app, unwanted)).toMatchObject({ status: 'sent' });
     await app.stop();
   });
 });

@@ -55,7 +55,12 @@ const env = {
 describe('openapi.json', () => {
   it('documents every endpoint', () => {
     expect(named.map(([name]) => name).sort()).toEqual([
+      'DELETE /admin/suppressions/{id}',
       'GET /.well-known/jwks.json',
+      'GET /admin/messages',
+      'GET /admin/messages/{id}',
+      'GET /admin/stats',
+      'GET /admin/suppressions',
       'GET /captcha/challenge',
       'GET /health/live',
       'GET /health/ready',
@@ -64,6 +69,20 @@ describe('openapi.json', () => {
       'GET /metrics',
       'GET /verify',
       'HEAD /verify',
+      'POST /admin/messages/replay',
+      'POST /admin/messages/{id}/cancel',
+      'POST /admin/messages/{id}/retry',
+      'POST /admin/suppressions',
+      'POST /admin/suppressions/lift',
+      'POST /events/dsn',
+      'POST /events/postmark',
+      'POST /events/sendgrid',
+      'POST /events/ses',
+      'POST /events/twilio',
+      'POST /events/twilio/inbound',
+      'POST /events/vonage',
+      'POST /events/vonage/inbound',
+      'POST /events/webhook',
       'POST /resend',
       'POST /signup',
       'POST /verify',
@@ -112,10 +131,23 @@ describe('openapi.json', () => {
     }
   });
 
-  it('asks for an access token where an address is changed, and nowhere else', () => {
-    expect(operationOf('put', '/user').security).toEqual([{ bearer: [] }]);
-    for (const { path, operation } of operations.filter((each) => each.path !== '/user')) {
-      expect([path, operation.security]).toEqual([path, undefined]);
+  it('asks for an access token where an address is changed, for the service key where operators are, and nowhere else', () => {
+    const securityOf = (path: string) => {
+      if (path === '/user') return [{ bearer: [] }];
+      return path.startsWith('/admin/') || path === '/metrics' ? [{ 'service-key': [] }] : undefined;
+    };
+    for (const { path, operation } of operations) {
+      expect([path, operation.security]).toEqual([path, securityOf(path)]);
+    }
+  });
+
+  it('says that operators are refused without the key, and after too many wrong ones', () => {
+    const forOperators = operations.filter(({ operation }) => operation.security !== undefined);
+    for (const { path, operation } of forOperators.filter((each) => each.path !== '/user')) {
+      expect([path, Object.keys(operation.responses)]).toEqual([
+        path,
+        expect.arrayContaining(['401', '429', '500']) as string[],
+      ]);
     }
   });
 

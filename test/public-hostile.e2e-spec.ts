@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { confirmationTypes } from '../src/auth/confirmation-type.js';
-import { address, anything, awkwardText, contentType } from './support/hostile-input.js';
+import { address, anything, awkwardText, contentType, rareBodies } from './support/hostile-input.js';
 import { expectSomeError } from './support/error-bodies.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 
@@ -69,7 +69,7 @@ async function bombard(path: string, bodies: fc.Arbitrary<string>, runs: number)
       if (response.status === 200) return;
       expectSomeError(response.status, answer);
     }),
-    { numRuns: runs },
+    { numRuns: runs, examples: rareBodies },
   );
   return seen;
 }

@@ -2,14 +2,13 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { Inbox } from './inbox.js';
 import { InboxController } from './inbox.controller.js';
-import { inboxEnabled } from './inbox-enabled.js';
 import { SmtpCatcher } from './smtp-catcher.js';
 
-/** The development inbox; empty where there is none, and then nothing answers at `/inbox`. */
+/** The development inbox; empty where there is none, and then nothing answers at `/inbox`. A worker only sends to it. */
 @Module({})
 export class InboxModule {
   static forRoot(config: Config): DynamicModule {
-    if (!inboxEnabled(config)) return { module: InboxModule };
+    if (!config.inbox || config.role === 'worker') return { module: InboxModule };
     return {
       module: InboxModule,
       // The mailer is a module of its own and asks for the catcher.

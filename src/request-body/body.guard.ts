@@ -61,7 +61,7 @@ function shielded(fields: Record<string, unknown>): Record<string, unknown> {
  * The fields as an instance of the class, transformed and validated.
  * @throws ApiError 400 with the first rule that is broken
  */
-function validated<T extends object>(bodyClass: Type<T>, fields: Record<string, unknown>): T {
+export function validated<T extends object>(bodyClass: Type<T>, fields: Record<string, unknown>): T {
   const instance = plainToInstance(bodyClass, shielded(fields), {
     excludeExtraneousValues: true,
     exposeUnsetFields: false,

@@ -18,18 +18,21 @@ export class RawBody {
 
   /**
    * The body as text.
-   * @throws ApiError 413 when it is larger than `bodyLimit`, 400 when it is not UTF-8 or ends early
+   * @throws ApiError 413 when it is larger than `limit`, 400 when it is not UTF-8 or ends early
    */
-  async text(): Promise<string> {
-    if (Number(this.declaredLength) > bodyLimit) throw tooLarge();
-    const bytes = await this.bytes();
+  async text(limit = bodyLimit): Promise<string> {
+    const bytes = await this.bytes(limit);
     if (!isUtf8(bytes)) throw new ApiError('bad_json', 'Send the body in UTF-8');
     return bytes.toString('utf8');
   }
 
-  /** By events: an iterator over the stream costs as much as the rest of the reading. */
-  private bytes(): Promise<Buffer> {
+  /**
+   * The body as it came. Read by events: an iterator over the stream costs as much as the rest of the reading.
+   * @throws ApiError 413 when it is larger than `limit`, 400 when it ends early
+   */
+  bytes(limit: number): Promise<Buffer> {
     const { stream } = this;
+    if (Number(this.declaredLength) > limit) return Promise.reject(tooLarge(limit));
     return new Promise((resolve, reject) => {
       // A client that has gone meanwhile sends no event any more.
       if (stream.destroyed) reject(new ApiError('bad_json', 'Send a complete JSON object'));
@@ -37,12 +40,12 @@ export class RawBody {
       let size = 0;
       stream.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size <= bodyLimit) {
+        if (size <= limit) {
           chunks.push(chunk);
         } else {
           // The rest is left where it is; the server throws it away with the answer.
           stream.removeAllListeners('data').pause();
-          reject(tooLarge());
+          reject(tooLarge(limit));
         }
       });
       stream.once('end', () => {
@@ -58,8 +61,8 @@ export class RawBody {
   }
 }
 
-function tooLarge(): ApiError {
-  return new ApiError('request_entity_too_large', `Send at most ${bodyLimit} bytes`);
+function tooLarge(limit: number): ApiError {
+  return new ApiError('request_entity_too_large', `Send at most ${limit} bytes`);
 }
 
 /**

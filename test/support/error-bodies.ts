@@ -80,6 +80,30 @@ export const errorBodies = {
     msg: 'Not found',
     details: 'See /docs for what there is',
   },
+  badServiceKey: {
+    code: 401,
+    error_code: 'bad_service_key',
+    msg: 'Invalid service key',
+    details: 'Send the service key as Authorization: Bearer',
+  },
+  statusConflict: (details: string) => ({
+    code: 409,
+    error_code: 'message_status_conflict',
+    msg: 'Not possible in this status',
+    details,
+  }),
+  noSuchMessage: {
+    code: 404,
+    error_code: 'not_found',
+    msg: 'Not found',
+    details: 'There is no such message, or no longer',
+  },
+  notListed: {
+    code: 404,
+    error_code: 'not_found',
+    msg: 'Not found',
+    details: 'It is not on the suppression list',
+  },
   expired: {
     code: 403,
     error_code: 'otp_expired',

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
-import type { MessageStatus } from '../../src/auth/outbox/message.entity.js';
+import type { AttemptOutcome } from '../../src/auth/status/delivery-attempt.entity.js';
+import type { MessageStatus } from '../../src/auth/status/message-status.js';
 import { eventually } from './eventually.js';
 import type { RunningApp } from './start-app.js';
 
@@ -31,4 +32,24 @@ export function ended(running: Pick<RunningApp, 'app'>, messageId: string): Prom
 export async function resend({ http }: Pick<RunningApp, 'http'>, body: object): Promise<string> {
   const response = await http.post('/resend').send(body).expect(200);
   return (response.body as { message_id: string }).message_id;
+}
+
+interface AttemptRow {
+  attempt: number;
+  provider: string | null;
+  outcome: AttemptOutcome;
+  error: string | null;
+}
+
+/** The tries at a message so far, in order. */
+export async function attemptRows(
+  { app }: Pick<RunningApp, 'app'>,
+  messageId: string,
+): Promise<AttemptRow[]> {
+  return app
+    .get(DataSource)
+    .query<AttemptRow[]>(
+      `SELECT attempt, provider, outcome, error FROM delivery_attempts WHERE message_id = $1::uuid ORDER BY attempt, id`,
+      [messageId.slice(4)],
+    );
 }

@@ -17,12 +17,15 @@ export interface ServiceProcess {
   kill(signal: NodeJS.Signals): Promise<number | string | null>;
 }
 
-/** The built service as a process of its own, ready. Only what `env` names is set beside the system's own variables. */
-export async function startService(env: Record<string, string>): Promise<ServiceProcess> {
+/**
+ * The built service as a process of its own, ready. Only what `env` names is set beside the system's own variables.
+ * @param shell runs before it, in the same process
+ */
+export async function startService(env: Record<string, string>, shell = ':'): Promise<ServiceProcess> {
   if (!existsSync(entry)) throw new Error(`${entry} is missing: npm run build`);
   const port = env['PORT'] ?? String(await freePort());
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn('sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, entry], {
     env: { PATH, HOME, ...env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

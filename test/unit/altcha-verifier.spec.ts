@@ -114,6 +114,20 @@ describe('a solution', () => {
     expect(await verifier.verify(` ${token}`)).toBe(false);
   });
 
+  it('is good, once, while the key of its challenge is known, whichever key is the current one', async () => {
+    const [old, next] = [randomBytes(32), randomBytes(32)];
+    const storage = new MemorySlidingLog(clock);
+    const before = create(storage, new KeyedHash(old, next));
+    const after = create(storage, new KeyedHash(next, old));
+    const dropped = create(storage, new KeyedHash(next));
+    const [early, late] = [await before.issue(), await after.issue()];
+    const token = await solveAltcha(early);
+    expect(await dropped.verify(token)).toBe(false);
+    expect(await after.verify(token)).toBe(true);
+    expect(await after.verify(token)).toBe(false);
+    expect(await before.verify(await solveAltcha(late))).toBe(true);
+  });
+
   it('is not good again at the moment in which its challenge expires', async () => {
     const verifier = create();
     const token = await solveAltcha(await verifier.issue());

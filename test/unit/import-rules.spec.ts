@@ -59,6 +59,7 @@ describe('the import rules', () => {
       ['providers-are-leaves', 'src/auth/send/providers/smtp.provider.ts', '../message-renderer.js'],
       ['users-import-no-stage', 'src/auth/users/users.repository.ts', '../outbox/delivery.js'],
       ['tokens-import-no-stage', 'src/auth/tokens/token.service.ts', '../outbox/delivery.js'],
+      ['operators-look-on', 'src/auth/verify/verify.service.ts', '../../admin/service-keys.js'],
       ['src-never-imports-tests', 'src/message-id.ts', '../test/support/start-app.js'],
       ['src-imports-what-is-shipped', 'src/keyed-hash.ts', 'supertest'],
       ['no-unresolvable', 'src/announce.ts', './nowhere.js'],
@@ -91,6 +92,7 @@ describe('the import rules', () => {
       tree = treeWith({
         'src/auth/accept/client-ip.ts': "import '../users/users.repository.js';",
         'src/auth/redirect-allow-list.ts': "import './tokens/token.service.js';",
+        'src/auth/accept/captcha-token.ts': "import '../signup/password.js';",
         'src/auth/outbox/outbox.ts': "import './outbox.worker.js';",
         'src/auth/accept/captcha.guard.ts':
           "import { UserRegistration } from '../users/user-registration.js';\n" +
@@ -107,6 +109,11 @@ describe('the import rules', () => {
       ['directly', 'src/auth/accept/client-ip.ts', 'src/auth/users/users.repository.ts'],
       ['by way of another file', 'src/auth/accept/resend-body.guard.ts', 'src/auth/tokens/token.service.ts'],
       ['by way of the outbox', 'src/auth/accept/resend.controller.ts', 'src/auth/send/resend.service.ts'],
+      [
+        'to a stage that nobody thought of',
+        'src/auth/accept/captcha-token.ts',
+        'src/auth/signup/password.ts',
+      ],
       ['by injection alone', 'src/auth/accept/captcha.guard.ts', 'src/auth/users/user-registration.ts'],
     ])('the accepting stage is caught when it reaches further %s', (_how, from, to) => {
       expect(found).toContainEqual(

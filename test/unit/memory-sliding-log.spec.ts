@@ -73,9 +73,9 @@ describe('MemorySlidingLog', () => {
   it('counts a slot that was postponed from then on', () => {
     const clock = new TestClock();
     const storage = new MemorySlidingLog(clock);
-    const { postpone } = storage.reserve('a', 60_000, 1, 'email');
+    const slot = storage.reserve('a', 60_000, 1, 'email');
     clock.advance(100);
-    postpone();
+    slot.postpone();
     clock.advance(59_999);
     expect(storage.reserve('a', 60_000, 1, 'email').record).toMatchObject({
       isBlocked: true,
