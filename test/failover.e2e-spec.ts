@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { failuresToOpen, firstPauseMs } from '../src/auth/send/provider-circuit.js';
 import { eventually } from './support/eventually.js';
-import { attemptRows, ended, messageRow, resend } from './support/messages.js';
+import { advanceWhileIdle, attemptRows, ended, messageRow, resend } from './support/messages.js';
 import { ScriptedSmtpServer, type SmtpStage } from './support/smtp-server.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
@@ -298,7 +298,7 @@ describe('a mail server that keeps failing', () => {
     expect(await attemptRows(running, id)).toEqual([]);
     for (const server of [first, second]) server.behave();
     await eventually('the mails', async () => {
-      running.clock.advance(firstPauseMs);
+      await advanceWhileIdle(running, firstPauseMs);
       const rows = await Promise.all([...early, id].map((each) => messageRow(running, each)));
       return rows.every(({ status }) => status === 'sent');
     });

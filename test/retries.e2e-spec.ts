@@ -4,7 +4,7 @@ import { MessageEntity } from '../src/auth/outbox/message.entity.js';
 import { failuresToOpen } from '../src/auth/send/provider-circuit.js';
 import { SuppressionList } from '../src/auth/status/suppression-list.js';
 import { eventually } from './support/eventually.js';
-import { attemptRows, ended, messageRow, resend } from './support/messages.js';
+import { advanceWhileIdle, attemptRows, ended, messageRow, resend } from './support/messages.js';
 import { SmsGateway } from './support/sms-gateway.js';
 import { ScriptedSmtpServer } from './support/smtp-server.js';
 import { type RunningApp, startApp } from './support/start-app.js';
@@ -43,7 +43,7 @@ afterEach(async () => {
   for (const { id } of [await askByMail(), await askBySms()]) {
     await eventually('a provider that works', async () => {
       // While another message probes, this one is put off for a while.
-      running.clock.advance(100);
+      await advanceWhileIdle(running, 100);
       return (await messageRow(running, id)).status === 'sent';
     });
   }

@@ -28,6 +28,14 @@ export function ended(running: Pick<RunningApp, 'app'>, messageId: string): Prom
   });
 }
 
+/** Moves the clock by less than a lease, unless a message is just being handed over: its lease would pass meanwhile. */
+export async function advanceWhileIdle(running: RunningApp, ms: number): Promise<void> {
+  const sending = await running.app
+    .get(DataSource)
+    .query<unknown[]>(`SELECT FROM messages WHERE status = 'sending' LIMIT 1`);
+  if (sending.length === 0) running.clock.advance(ms);
+}
+
 /** Asks for a message and returns its id. */
 export async function resend({ http }: Pick<RunningApp, 'http'>, body: object): Promise<string> {
   const response = await http.post('/resend').send(body).expect(200);
