@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LinkStates } from '../../src/auth/tokens/link-states.js';
-import { TokenService, type TokenSubject } from '../../src/auth/tokens/token.service.js';
+import { TokenService } from '../../src/auth/tokens/token.service.js';
+import type { TokenSubject } from '../../src/auth/tokens/token-subject.js';
 import { UsedLinkEntity } from '../../src/auth/tokens/used-link.entity.js';
 import { KeyedHash } from '../../src/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';

@@ -1,6 +1,7 @@
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
 import { TokenEntity } from '../../src/auth/tokens/token.entity.js';
-import { TokenService, type TokenSubject } from '../../src/auth/tokens/token.service.js';
+import { TokenService } from '../../src/auth/tokens/token.service.js';
+import type { TokenSubject } from '../../src/auth/tokens/token-subject.js';
 import { KeyedHash } from '../../src/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
@@ -185,6 +186,36 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     expect(await tokens.findByCode(code, subject)).not.toBeNull();
     clock.advance(2 * hours);
     expect(await tokens.findByCode(code, subject)).toBeNull();
+  });
+
+  it('brings one code in messages that are made at the same moment, by one instance or by several', async () => {
+    const subject = somebody();
+    const other = new TokenService(database.transaction, hash, clock, database.config);
+    const minted = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 ? tokens : other).mint({ ...subject, withLink: true })),
+    );
+    expect(new Set(minted.map(({ code }) => code)).size).toBe(1);
+    expect(new Set(minted.map(({ link }) => link)).size).toBe(20);
+    const own = await rows();
+    expect(own).toHaveLength(20);
+    expect(own.filter(({ codeHash }) => codeHash !== null)).toHaveLength(1);
+    expect(await useCode(minted[0]?.code ?? '', subject)).toBe(true);
+    expect(await rows()).toEqual([]);
+  });
+
+  it('repeats no code that is used at the same moment', async () => {
+    for (let n = 0; n < 20; n++) {
+      const subject = somebody();
+      const { code } = await tokens.mint({ ...subject, withLink: true });
+      const [used, meanwhile] = await Promise.all([
+        useCode(code, subject),
+        tokens.mint({ ...subject, withLink: true }),
+      ]);
+      expect(used).toBe(true);
+      const left = (await rows()).filter(({ userId }) => userId === subject.userId);
+      // Made before the use, and ended by it, or made after it, with a code of its own.
+      expect(left).toHaveLength(meanwhile.code === code ? 0 : 1);
+    }
   });
 
   it('makes a new code once the old one was used', async () => {

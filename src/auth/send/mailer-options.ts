@@ -32,6 +32,9 @@ function transportTo(smtpUrl: string, { connection, greeting, socket }: Patience
   return {
     url: smtpUrl,
     pool: true,
+    // Nodemailer's own five of a hundred mails each would spend more time on handshakes than on mails.
+    maxConnections: 10,
+    maxMessages: 1_000,
     requireTLS: username !== '' && !loopback,
     connectionTimeout: connection,
     greetingTimeout: greeting,

@@ -1,31 +1,17 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, MoreThan, MoreThanOrEqual, Not } from 'typeorm';
+import { In, MoreThan } from 'typeorm';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
 import { Transaction } from '../../database/transaction.js';
+import { GroupCommit } from '../../group-commit.js';
 import { KeyedHash } from '../../keyed-hash.js';
-import { firstUuidV7, uuidV7 } from '../../uuid-v7.js';
 import type { TokenPurpose } from '../confirmation-type.js';
+import { codeHashes, equalsAny } from './code-hashes.js';
 import { linkHashes } from './link-hashes.js';
-import { candidates, consume, insert, sweepSize } from './token.statements.js';
+import { lockSubjectsOf, Mint, type MintedToken, Minting } from './minting.js';
+import { candidates, consume } from './token.statements.js';
 import { TokenEntity } from './token.entity.js';
-
-/** Whose secret it is, what it is for, and the address that it goes to and proves. */
-export interface TokenSubject {
-  readonly userId: string;
-  readonly purpose: TokenPurpose;
-  /** Normalised email address, or E.164. */
-  readonly recipient: string;
-}
-
-export interface MintedToken {
-  /** 256 random bits as 43 characters of base64url; null when none was asked for. */
-  readonly link: string | null;
-  /** Six decimal digits. */
-  readonly code: string;
-  readonly expiresAt: Date;
-}
+import type { TokenSubject } from './token-subject.js';
 
 /** A secret that somebody showed and that was good when it was looked up; only `consume` makes it count. */
 export interface LiveToken extends TokenSubject {
@@ -44,71 +30,22 @@ const usedLinkLifetimeMs = 30 * 24 * 60 * 60 * 1_000;
  */
 @Injectable()
 export class TokenService {
+  private readonly mintings: GroupCommit<Minting>;
+
   constructor(
     private readonly transaction: Transaction,
     private readonly keyedHash: KeyedHash,
     private readonly clock: Clock,
     private readonly config: Config,
-  ) {}
+  ) {
+    this.mintings = new GroupCommit((batch) => this.mintAll(batch));
+  }
 
+  /** Those that are asked for at the same moment are written together. */
   async mint({ withLink, ...subject }: TokenSubject & { withLink: boolean }): Promise<MintedToken> {
-    const now = this.clock.now();
-    const link = withLink ? randomBytes(32).toString('base64url') : null;
-    const id = uuidV7(now);
-    const lifetimeMs = this.config.tokenLifetimeMs[subject.purpose];
-    const recent = await this.recentCode(subject, now - lifetimeMs / 2);
-    const { code, codeSeed } = recent ?? { code: this.codesOf(id)[0], codeSeed: id };
-    const expiresAt = new Date(now + lifetimeMs);
-    await this.sweep(now);
-    await this.transaction.manager.query(insert, [
-      id,
-      subject.userId,
-      subject.purpose,
-      subject.recipient,
-      link === null ? null : linkHashes(this.keyedHash, link)[0],
-      this.codeHashes(subject, code)[0],
-      codeSeed,
-      expiresAt,
-    ]);
-    return { link, code, expiresAt };
-  }
-
-  /**
-   * The code that a message repeats, with its seed: made since `since`, still alive. With a code of its own for every
-   * message a stranger could have hundreds of codes alive at once by asking again and again, and a guess would hit one
-   * of them hundreds of times as often. Null also when the code was derived under a key that is no longer known.
-   */
-  private async recentCode(
-    subject: TokenSubject,
-    since: number,
-  ): Promise<{ code: string; codeSeed: string } | null> {
-    const { userId, purpose, recipient } = subject;
-    const recent = await this.transaction.manager.findOne(TokenEntity, {
-      select: { id: true, codeSeed: true, codeHash: true },
-      where: {
-        userId,
-        purpose,
-        recipient,
-        codeSeed: MoreThanOrEqual(firstUuidV7(since)),
-        codeHash: Not(IsNull()),
-        ...this.unexpired(),
-      },
-      order: { codeSeed: 'DESC' },
-    });
-    if (!recent?.codeHash) return null;
-    const { codeSeed, codeHash } = recent;
-    // The stored hash tells which of the keys the code comes from.
-    const code = this.codesOf(codeSeed).find((it) => equalsAny(codeHash, this.codeHashes(subject, it)));
-    return code === undefined ? null : { code, codeSeed };
-  }
-
-  /**
-   * Six digits that nobody can tell from the seed without the key, so that no code has to be kept to be repeated. One
-   * code for each key, the current one's first.
-   */
-  private codesOf(seed: string): [string, ...string[]] {
-    const [current, ...others] = this.keyedHash.digests('code digits', seed);
-    return [sixDigits(current), ...others.map(sixDigits)];
+    const minting = new Minting(subject, withLink, this.config, this.clock.now());
+    await this.mintings.add(minting);
+    return minting.minted;
   }
 
   /** Null when the link is unknown, used, expired or for another purpose. Changes nothing. */
@@ -128,7 +65,7 @@ export class TokenService {
    */
   async findByCode(code: string, subject: TokenSubject): Promise<LiveToken | null> {
     const { userId, purpose, recipient } = subject;
-    const codeHashes = this.codeHashes(subject, code);
+    const hashes = codeHashes(this.keyedHash, subject, code);
     const rows = await this.transaction.manager.query<{ id: string; codeHash: Buffer }[]>(candidates, [
       userId,
       purpose,
@@ -136,17 +73,19 @@ export class TokenService {
       new Date(this.clock.now()),
       noCode,
     ]);
-    const [matching] = rows.filter((row) => equalsAny(row.codeHash, codeHashes));
+    const [matching] = rows.filter((row) => equalsAny(row.codeHash, hashes));
     return matching ? { id: matching.id, userId, purpose, recipient } : null;
   }
 
   /**
    * Ends all tokens of the user and purpose. True for exactly one of any number of simultaneous uses, whichever of
-   * the tokens they show: the rows are locked in the order of their ids, so that nobody waits in a circle, and who
-   * comes second finds them gone. Within a transaction that is rolled back nothing has been used, nor is remembered.
+   * the tokens they show: who comes second waits and finds them gone. A message that is being made meanwhile either has
+   * its secrets ended as well, or brings a code that is none of these. Belongs into a transaction; within one that is
+   * rolled back nothing has been used, nor is remembered.
    */
   async consume(token: LiveToken): Promise<boolean> {
     const now = this.clock.now();
+    await lockSubjectsOf(this.transaction.manager, [token]);
     const ended = await this.transaction.manager.query<{ id: string }[]>(consume, [
       token.userId,
       token.purpose,
@@ -157,32 +96,14 @@ export class TokenService {
     return ended.some(({ id }) => id === token.id);
   }
 
-  /** Takes away a few that are overdue by any lifetime. Ids rise with time, so that finding them costs nothing. */
-  private async sweep(now: number): Promise<void> {
-    const oldest = now - Math.max(...Object.values(this.config.tokenLifetimeMs));
-    await this.transaction.manager.query(
-      `WITH overdue AS MATERIALIZED (
-         SELECT id FROM tokens WHERE id < $1 AND expires_at <= $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
-       )
-       DELETE FROM tokens USING overdue WHERE tokens.id = overdue.id`,
-      [firstUuidV7(oldest), new Date(now), sweepSize],
+  private async mintAll(batch: readonly Minting[]): Promise<void> {
+    const longestLifetimeMs = Math.max(...Object.values(this.config.tokenLifetimeMs));
+    await this.transaction.run(() =>
+      new Mint(this.transaction.manager, this.keyedHash, longestLifetimeMs, this.clock.now()).all(batch),
     );
   }
 
   private unexpired() {
     return { expiresAt: MoreThan(new Date(this.clock.now())) };
   }
-
-  private codeHashes({ userId, purpose, recipient }: TokenSubject, code: string): [Buffer, ...Buffer[]] {
-    return this.keyedHash.digests('code', userId, purpose, recipient, code);
-  }
-}
-
-/** Compares with all of them, in constant time: neither how much is right nor which key it was shows. */
-function equalsAny(hash: Buffer, candidates: readonly Buffer[]): boolean {
-  return candidates.filter((candidate) => timingSafeEqual(hash, candidate)).length > 0;
-}
-
-function sixDigits(digest: Buffer): string {
-  return String(digest.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
 }

@@ -1,20 +1,51 @@
 /** How many overdue tokens one new token takes away with it: more than one, so that they cannot pile up. */
 export const sweepSize = 4;
 
+/** In a statement of its own, so that the next one sees what the transactions wrote that this one waited for. */
+export const lockSubjects = `
+  SELECT pg_advisory_xact_lock(key)
+  FROM (
+    SELECT DISTINCT hashtextextended(user_id::text || purpose, 0) AS key
+    FROM unnest($1::uuid[], $2::text[]) AS subject (user_id, purpose)
+    -- In one order for everybody, so that nobody waits in a circle.
+    ORDER BY key
+  ) AS subjects`;
+
+/** For each that is asked for, by its place, the newest code that is alive and no older than that. */
+export const newestCodes = `
+  SELECT asked.n::int - 1 AS n, newest.code_seed AS "codeSeed", newest.code_hash AS "codeHash"
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+    WITH ORDINALITY AS asked (user_id, purpose, recipient, oldest_seed, n)
+  CROSS JOIN LATERAL (
+    SELECT code_seed, code_hash FROM tokens
+    WHERE user_id = asked.user_id AND purpose = asked.purpose AND recipient = asked.recipient
+      AND code_seed >= asked.oldest_seed AND code_hash IS NOT NULL AND expires_at > $5
+    ORDER BY code_seed DESC
+    LIMIT 1
+  ) AS newest`;
+
 /**
  * Each code stands in one row, that of the newest message with it: how many messages there have been must not show in the
  * time that a guess takes.
  */
 export const insert = `
-  WITH repeated AS MATERIALIZED (
-    SELECT id FROM tokens
-    WHERE user_id = $2 AND purpose = $3 AND recipient = $4 AND code_seed = $7 AND code_hash IS NOT NULL
-    ORDER BY id FOR UPDATE
+  WITH minted AS MATERIALIZED (
+    SELECT * FROM unnest(
+      $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::uuid[], $8::timestamptz[]
+    ) AS minted (id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at)
   ), moved AS (
-    UPDATE tokens SET code_hash = NULL FROM repeated WHERE tokens.id = repeated.id
+    UPDATE tokens SET code_hash = NULL
+    FROM minted
+    WHERE minted.code_hash IS NOT NULL AND tokens.code_hash IS NOT NULL AND tokens.expires_at > $10
+      AND tokens.user_id = minted.user_id AND tokens.purpose = minted.purpose
+      AND tokens.recipient = minted.recipient AND tokens.code_seed = minted.code_seed
+  ), overdue AS MATERIALIZED (
+    SELECT id FROM tokens WHERE id < $9 AND expires_at <= $10 ORDER BY id LIMIT $11 FOR UPDATE SKIP LOCKED
+  ), swept AS (
+    DELETE FROM tokens USING overdue WHERE tokens.id = overdue.id
   )
   INSERT INTO tokens (id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+  SELECT id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at FROM minted`;
 
 /** More codes than anybody has alive, of which there are four. */
 const candidateCount = 8;
