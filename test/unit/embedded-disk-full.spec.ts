@@ -52,7 +52,7 @@ describe('when the disk of the embedded database is full', () => {
     const large = () => ({
       redirect_to: `${url.replace('127.0.0.1', 'localhost')}/?${randomBytes(950).toString('hex')}`,
     });
-    const load = new Load(() => url, Math.random, large);
+    const load = new Load(() => url, Math.random, undefined, large);
     try {
       await eventually(awaited, () => until(load), patienceMs);
     } finally {

@@ -14,8 +14,8 @@ const messages = `SELECT 'msg_' || replace(id::text, '-', '') AS id, recipient, 
 const longestLife = { mails: 60, ms: 100 };
 /** How long the mail server takes to answer at the longest. */
 const slowestAnswerMs = 60;
-/** How often those that are not done yet are given another start. More than once only if something is wrong. */
-const lastStarts = 3;
+/** How many starts in a row may end none of the messages that are left. */
+const vainStarts = 3;
 
 interface Member {
   readonly role: Role;
@@ -48,7 +48,11 @@ export class CrashRun {
   /** @returns what was seen, when every message that can be found has had its chance to end */
   async run(rounds: number): Promise<CrashRecord> {
     await this.startMissing();
-    const load = new Load(() => this.apiUrl, this.random);
+    const load = new Load(
+      () => this.apiUrl,
+      this.random,
+      () => this.smtp.arrivals.length,
+    );
     try {
       for (let round = 0; round < rounds; round++) {
         await this.live();
@@ -118,11 +122,13 @@ export class CrashRun {
 
   /** What was in flight at the last kills is due when its lease runs out; a process that was told so sees to it. */
   private async finish(): Promise<MessageRow[]> {
-    for (let start = 0; ; start++) {
+    for (let vain = 0, left = Infinity; ;) {
       await this.stopAll('SIGTERM');
       const rows = await look<MessageRow>(this.database, messages);
       const open = rows.filter(isOpen);
-      if (open.length === 0 || start === lastStarts) return rows;
+      vain = open.length < left ? 0 : vain + 1;
+      left = open.length;
+      if (left === 0 || vain === vainStarts) return rows;
       await this.startMissing();
       await eventually(
         () => `an outcome for each of ${open.length} messages`,
