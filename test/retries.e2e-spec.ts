@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { MessageEntity } from '../src/auth/outbox/message.entity.js';
+import { leaseMs } from '../src/auth/outbox/message-queue.js';
 import { failuresToOpen } from '../src/auth/send/provider-circuit.js';
 import { SuppressionList } from '../src/auth/status/suppression-list.js';
 import { eventually } from './support/eventually.js';
@@ -193,6 +194,26 @@ describe('a message of a worker that died', () => {
     ]);
     const { text } = await running.http.get('/metrics').expect(200);
     expect(text).toContain('strike_auth_provider_attempts_total{provider="unknown",outcome="unknown"} 1');
+  });
+});
+
+describe('a message whose lease ran out while its worker was suspended', () => {
+  it('is not begun a second time by that worker, which still has it in hand', async () => {
+    smtp.hangAt('message');
+    const { id } = await askByMail();
+    await eventually('the mail at the server', () => mailOf(id));
+    running.clock.advance(2 * leaseMs);
+    // The claim that brings the next message would bring the first one as well.
+    smtp.behave();
+    expect(await ended(running, (await askByMail()).id)).toMatchObject({ status: 'sent' });
+    expect(await messageRow(running, id)).toMatchObject({ status: 'sending', attempts: 1 });
+    smtp.closeConnections();
+    await letPass(id, 1 * minutes);
+    expect(await ended(running, id)).toMatchObject({ status: 'sent', attempts: 2 });
+    expect(await attemptRows(running, id)).toMatchObject([
+      { attempt: 1, provider: 'smtp', outcome: 'unknown' },
+      { attempt: 2, provider: 'smtp', outcome: 'sent' },
+    ]);
   });
 });
 

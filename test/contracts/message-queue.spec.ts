@@ -82,6 +82,15 @@ describe.each(databaseKinds)('the queue of messages on %s', (kind) => {
     expect(await queue.claim(10)).toEqual([]);
   });
 
+  it('does not give a worker what it has in hand, even after its lease, and gives it to another', async () => {
+    await accept(2);
+    const held = await queue.claim(1);
+    clock.advance(leaseMs);
+    const next = await queue.claim(10, held);
+    expect(next).toMatchObject([{ recipient: 'user1@example.com', takenOver: false }]);
+    expect(await queue.claim(10, next)).toMatchObject([{ id: held[0]?.id, takenOver: true }]);
+  });
+
   it('lets nobody settle or renew what has passed to another', async () => {
     await accept(1);
     const late = await claimOne();

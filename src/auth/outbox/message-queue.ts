@@ -23,7 +23,7 @@ interface Settlement {
 const claim = `
   WITH due AS MATERIALIZED (
     SELECT id, status, attempts FROM messages
-    WHERE status IN ('accepted', 'sending') AND due_at <= $1
+    WHERE status IN ('accepted', 'sending') AND due_at <= $1 AND id <> ALL($6::uuid[])
     ORDER BY due_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
@@ -84,12 +84,22 @@ export class MessageQueue {
     this.settlements = new GroupCommit((batch) => this.settleAll(batch));
   }
 
-  /** Takes up to `max` due messages, oldest first, each for one lease. */
-  async claim(max: number): Promise<ClaimedMessage[]> {
+  /**
+   * Takes up to `max` due messages, oldest first, each for one lease.
+   * @param inHand what the caller is still at, and does not take over from itself: a process that was suspended for longer
+   *   than a lease comes back with its attempts unfinished, and would make each of them twice
+   */
+  async claim(max: number, inHand: readonly ClaimedMessage[] = []): Promise<ClaimedMessage[]> {
     const now = this.clock.now();
     const attemptIds = Array.from({ length: max }, () => uuidV7(now));
-    const parameters = [new Date(now), max, randomUUID(), new Date(now + leaseMs), attemptIds];
-    const [rows] = await this.dataSource.query<[ClaimedMessage[], number]>(claim, parameters);
+    const [rows] = await this.dataSource.query<[ClaimedMessage[], number]>(claim, [
+      new Date(now),
+      max,
+      randomUUID(),
+      new Date(now + leaseMs),
+      attemptIds,
+      inHand.map(({ id }) => id),
+    ]);
     return rows;
   }
 

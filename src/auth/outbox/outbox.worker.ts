@@ -97,7 +97,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
       while (this.wokenMeanwhile && !this.isPaused() && this.inHand.size < maxInHand) {
         this.wokenMeanwhile = false;
         const free = maxInHand - this.inHand.size;
-        const messages = await this.queue.claim(free);
+        const messages = await this.queue.claim(free, [...this.inHand.keys()]);
         for (const message of messages) this.take(message);
         if (messages.length === free) this.wokenMeanwhile = true;
         if (this.isInTheWay()) await setTimeout(makeWayMs);
