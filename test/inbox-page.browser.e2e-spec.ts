@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { DataSource } from 'typeorm';
 import { UserEntity } from '../src/auth/users/user.entity.js';
 import { launchBrowser, openPage } from './support/browser.js';
-import { freePort } from './support/service-process.js';
+import { freePort } from './support/free-port.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 
 let running: RunningApp;

@@ -4,7 +4,7 @@ import { UserEntity } from '../src/auth/users/user.entity.js';
 import { launchBrowser, openPage } from './support/browser.js';
 import { arrived } from './support/inbox.js';
 import { resend } from './support/messages.js';
-import { freePort } from './support/service-process.js';
+import { freePort } from './support/free-port.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './service-process.js';
+import { freePort } from './free-port.js';
 
 const folderOfVersions = '/usr/lib/postgresql';
 const programs = newestPrograms();

@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import { freePort } from './free-port.js';
 
 /** `data`: the command of that name; `message`: the whole mail has been taken, the answer is due. */
 export type SmtpStage = 'connect' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'message';
@@ -38,6 +38,7 @@ export class ScriptedSmtpServer {
 
   static async start(): Promise<ScriptedSmtpServer> {
     const scripted = new ScriptedSmtpServer();
+    scripted.port = await freePort();
     await scripted.listen();
     return scripted;
   }
@@ -100,7 +101,6 @@ export class ScriptedSmtpServer {
     });
     // Clients that hang up are part of the game.
     this.server.removeAllListeners('error').on('error', () => undefined);
-    this.port = (this.server.server.address() as AddressInfo).port;
   }
 
   private createServer(): SMTPServer {
