@@ -1,7 +1,10 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
 import { services } from './services.js';
 
-interface Visit {
+/** For a machine that does ten other things as well, in milliseconds; nothing waits longer than it must. */
+const patienceMs = 120_000;
+
+export interface Visit {
   readonly page: Page;
   /** What the browser complained about so far, on this page and those that it opened. */
   readonly complaints: string[];
@@ -14,6 +17,7 @@ export function launchBrowser(): Promise<Browser> {
   if (!services.chromium) throw new Error('There is no Chromium: set TEST_CHROMIUM');
   return chromium.launch({
     executablePath: services.chromium,
+    timeout: patienceMs,
     args: [
       '--no-sandbox',
       '--headless',
@@ -34,6 +38,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(patienceMs);
   const complaints: string[] = [];
   const requests: Request[] = [];
   context.on('request', (request) => requests.push(request));
