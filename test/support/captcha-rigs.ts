@@ -9,8 +9,10 @@ import { SiteverifyServer, type Verdict } from './siteverify-server.js';
 import { TestClock } from './test-clock.js';
 
 export const vendorSecret = '0x4AAAAAAA-the-secret-of-the-site';
+/** Long enough for a busy machine. */
+const patientMs = 60_000;
 /** Short, for the test in which the vendor never answers. */
-export const impatientMs = 300;
+export const impatientMs = 2_000;
 
 const config = readConfig({
   CAPTCHA_MODE: 'always',
@@ -52,7 +54,7 @@ export async function vendorRig(name: CaptchaVendor): Promise<VendorRig> {
     return token;
   };
   return {
-    verifier: new SiteverifyVerifier(settings, config.captcha, clock),
+    verifier: new SiteverifyVerifier(settings, config.captcha, clock, patientMs),
     impatient: new SiteverifyVerifier(settings, config.captcha, clock, impatientMs),
     vendor,
     clock,

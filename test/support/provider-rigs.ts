@@ -13,9 +13,12 @@ import { ScriptedSmtpServer } from './smtp-server.js';
 import { type GatewayRequest, SmsGateway } from './sms-gateway.js';
 import { TestClock } from './test-clock.js';
 
-/** Long enough for a busy machine; the impatient one is for vendors that never answer. */
-const patientMs = 15_000;
-export const impatientMs = 300;
+/**
+ * Long enough for a busy machine; the impatient one is for vendors that never answer. It too has time to hand a message
+ * over: else it would know that nothing was sent.
+ */
+const patientMs = 60_000;
+export const impatientMs = 2_000;
 
 /** A provider and the vendor behind it, who does what the test says. */
 export interface ProviderRig {
