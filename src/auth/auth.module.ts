@@ -22,6 +22,7 @@ import { NotificationProvider } from './send/notification-provider.js';
 import { notificationProviders } from './send/notification-providers.js';
 import { ProviderCircuits } from './send/provider-circuits.js';
 import { ProviderStates } from './send/provider-states.js';
+import { RecipientLimit } from './send/recipient-limit.js';
 import { ResendService } from './send/resend.service.js';
 import { NumberCap } from './send/sms-abuse/number-cap.js';
 import { PrefixCredit } from './send/sms-abuse/prefix-credit.js';
@@ -62,6 +63,7 @@ const sending: Provider[] = [
   OutboxWorker,
   ResendService,
   DeliveryLimit,
+  RecipientLimit,
   MessageRenderer,
   Failover,
   ProviderCircuits,

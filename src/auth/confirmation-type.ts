@@ -18,10 +18,14 @@ interface ConfirmationRule {
   readonly refusal: (user: User, channel: Channel) => string | null;
   /** The field that holds the address the message goes to. */
   readonly recipient: (user: User, requested: string, channel: Channel) => string;
+  /**
+   * Whether that may be another address than the one that was named, which is what a request is counted by. Then it is
+   * counted by where it leads, too.
+   */
+  readonly mayGoElsewhere: boolean;
 }
 
 const requestedAddress: ConfirmationRule['recipient'] = (_user, requested) => requested;
-const nothingAgainst: ConfirmationRule['refusal'] = () => null;
 
 /** Everything that differs between the types, in one place. Source: the contract, "What is sent, and to whom". */
 export const confirmationRules: Readonly<Record<ConfirmationType, ConfirmationRule>> = {
@@ -30,16 +34,22 @@ export const confirmationRules: Readonly<Record<ConfirmationType, ConfirmationRu
     refusal: (user, channel) =>
       (channel === 'email' ? user.emailConfirmedAt : user.phoneConfirmedAt) ? 'already_confirmed' : null,
     recipient: requestedAddress,
+    mayGoElsewhere: false,
   },
-  recovery: { lookup: { email: ['email'] }, refusal: nothingAgainst, recipient: requestedAddress },
-  magiclink: { lookup: { email: ['email'] }, refusal: nothingAgainst, recipient: requestedAddress },
+  recovery: toWhoeverHas({ email: ['email'] }),
+  magiclink: toWhoeverHas({ email: ['email'] }),
   email_change: {
     lookup: { email: ['email', 'pendingEmail'] },
     refusal: (user) => (user.pendingEmail ? null : 'no_pending_change'),
     recipient: (user, requested) => user.pendingEmail ?? requested,
+    mayGoElsewhere: true,
   },
-  sms: { lookup: { sms: ['phone', 'pendingPhone'] }, refusal: nothingAgainst, recipient: requestedAddress },
+  sms: toWhoeverHas({ sms: ['phone', 'pendingPhone'] }),
 };
+
+function toWhoeverHas(lookup: ConfirmationRule['lookup']): ConfirmationRule {
+  return { lookup, refusal: () => null, recipient: requestedAddress, mayGoElsewhere: false };
+}
 
 /**
  * Whom a request means, of those who were found under its address, in the order of the type's `lookup`: the first who

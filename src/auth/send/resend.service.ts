@@ -13,7 +13,11 @@ import { DeliveryLimit } from './delivery-limit.js';
 import { Failover } from './failover.js';
 import { MessageRenderer } from './message-renderer.js';
 import type { OutgoingMessage } from './notification-provider.js';
+import { RecipientLimit } from './recipient-limit.js';
 import { SmsAllowance } from './sms-abuse/sms-allowance.js';
+
+/** The address has had as many messages as it gets. */
+const overRecipientLimit = 'recipient_limit';
 
 /** Sees one accepted message through an attempt: user, eligibility, secret, text, providers, outcome. */
 @Injectable()
@@ -25,6 +29,7 @@ export class ResendService {
     private readonly suppressions: SuppressionList,
     private readonly failover: Failover,
     private readonly limit: DeliveryLimit,
+    private readonly recipientLimit: RecipientLimit,
     private readonly smsAllowance: SmsAllowance,
     private readonly redirects: RedirectAllowList,
     private readonly config: Config,
@@ -52,6 +57,10 @@ export class ResendService {
     if (obstacle) return untried(obstacle);
     const waitMs = await this.limit.waitMs();
     if (waitMs > 0) return untried({ status: 'delayed', waitMs });
+    if (!(await this.recipientLimit.admits(message.type, to))) {
+      // What was let through once is only late.
+      return untried(tried ? { status: 'retry', reason: overRecipientLimit } : dropped(overRecipientLimit));
+    }
     return this.send(message, user, to);
   }
 
