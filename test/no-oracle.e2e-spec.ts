@@ -23,7 +23,8 @@ const long = new Date('2026-01-01T00:00:00Z');
 /** Null is nobody. */
 type Subject = (addresses: { email: string; phone: string }) => Partial<UserEntity> | null;
 
-const confirmed = { emailConfirmedAt: long, phoneConfirmedAt: long };
+const confirmedEmail = { emailConfirmedAt: long };
+const confirmed = { ...confirmedEmail, phoneConfirmedAt: long };
 
 const subjects: Record<string, Subject> = {
   unknown: () => null,
@@ -220,6 +221,29 @@ describe('nobody can tell who somebody is', () => {
             ...nobody,
           });
     });
+  });
+
+  it('by guesses under a name of who waits for an address at which there have been enough', async () => {
+    const wanted = somebodyNew().email;
+    await insertUser(running, { email: somebodyNew().email, pendingEmail: wanted, pendingSince: long });
+    const guesses = async (user: Partial<UserEntity> | null) => {
+      const { client, email } = somebodyNew();
+      if (user) await insertUser(running, { email, ...confirmedEmail, ...user });
+      const body = { type: 'email_change', email, token: '000000' };
+      return trace(async () => {
+        const answers = [];
+        for (let i = 0; i < 7; i++) answers.push(await ask(running, { path: '/verify', body, client }));
+        return answers;
+      });
+    };
+    for (let i = 0; i < 5; i++) {
+      const body = { type: 'email_change', email: wanted, token: '000000' };
+      await ask(running, { path: '/verify', body, client: somebodyNew().client });
+    }
+    const nobody = await guesses(null);
+    expect(nobody.answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 429, 429]);
+    expect(await guesses({ pendingEmail: wanted, pendingSince: long })).toEqual(nobody);
+    expect(await guesses({ pendingEmail: somebodyNew().email, pendingSince: long })).toEqual(nobody);
   });
 
   it('by PUT /user towards a taken address', async () => {

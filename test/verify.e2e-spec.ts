@@ -215,6 +215,26 @@ describe('Verification', () => {
     await verify({ type: 'magiclink', email, token: 'x' }).expect(429);
   });
 
+  it('lets five guesses at the codes of an address through, under however many names it is waited for', async () => {
+    const pendingEmail = `wanted-${(count += 1)}@example.com`;
+    const waiting = [];
+    for (let i = 0; i < 3; i += 1) {
+      const user = await somebody({ pendingEmail, pendingSince: new Date() });
+      const { code } = await resent({ type: 'email_change', email: user.email ?? '' }, pendingEmail);
+      waiting.push({ email: user.email, code });
+    }
+    const guess = (email: string | null | undefined, token: string) =>
+      verify({ type: 'email_change', email, token });
+    const [first, second, third] = waiting;
+    for (let i = 0; i < 3; i += 1) await guess(first!.email, wrong(first!.code)).expect(403);
+    for (let i = 0; i < 2; i += 1) await guess(second!.email, wrong(second!.code)).expect(403);
+    // The sixth guess, though right, is answered as a wrong one: anything else would say who waits for which address.
+    const refused = await guess(third!.email, third!.code).expect(403);
+    expect(refused.body).toEqual(errorBodies.expired);
+    running.clock.advance(600_000);
+    await guess(third!.email, third!.code).expect(200);
+  });
+
   it.each([
     ['no type', {}, 'Type is required', true],
     ['no token', { type: 'signup' }, 'Token is required', true],

@@ -130,6 +130,64 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
     expect(left.length).toBeLessThan(60 + 20);
   });
 
+  describe('at the address that codes go to', () => {
+    const guessThere = () => attempts.countAtRecipient(someone, 'email_change');
+    const counted = async (guesses: number) => {
+      const all = [];
+      for (let i = 0; i < guesses; i += 1) all.push((await guessThere()) !== null);
+      return all;
+    };
+
+    it('counts exactly five of a hundred simultaneous guesses', async () => {
+      const guesses = await Promise.all(Array.from({ length: 100 }, guessThere));
+      expect(guesses.filter((guess) => guess !== null)).toHaveLength(5);
+    });
+
+    it('slides, and is not prolonged by guesses too many', async () => {
+      expect(await counted(2)).toEqual([true, true]);
+      clock.advance(windowMs / 2);
+      expect(await counted(5)).toEqual([true, true, true, false, false]);
+      clock.advance(windowMs / 2 - 1);
+      expect(await counted(1)).toEqual([false]);
+      clock.advance(1);
+      expect(await counted(3)).toEqual([true, true, false]);
+    });
+
+    it('writes once whether there is room or not, by one statement', async () => {
+      const query = jest.spyOn(database.transaction.manager, 'query');
+      expect(await counted(7)).toEqual([true, true, true, true, true, false, false]);
+      expect(new Set(query.mock.calls.map(([statement]) => statement)).size).toBe(1);
+      expect(query).toHaveBeenCalledTimes(7);
+      query.mockRestore();
+    });
+
+    it('does not count a guess that was right', async () => {
+      const right = await guessThere();
+      await attempts.forget(right!);
+      expect(await counted(6)).toEqual([true, true, true, true, true, false]);
+    });
+
+    it('has nothing to do with the guesses under that name', async () => {
+      await counted(6);
+      await expect(attempts.count(someone, 'email_change')).resolves.toBeDefined();
+    });
+
+    it('grants nobody more guesses while the hashing key is changed', async () => {
+      const [old, next] = [randomBytes(32), randomBytes(32)];
+      const countedBy = (...keys: [Buffer, ...Buffer[]]) =>
+        new CodeAttempts(database.transaction, new KeyedHash(...keys), clock, database.config);
+      const steps = [countedBy(old), countedBy(old, next), countedBy(next, old), countedBy(next)];
+      for (const [index, later] of steps.slice(1).entries()) {
+        someone = `${randomUUID()}@example.com`;
+        let through = 0;
+        for (let i = 0; i < 5; i += 1)
+          for (const counter of [steps[index]!, later])
+            if (await counter.countAtRecipient(someone, 'email_change')) through += 1;
+        expect(through).toBe(5);
+      }
+    });
+  });
+
   describe('while the hashing key is changed', () => {
     const [old, next] = [randomBytes(32), randomBytes(32)];
     const countedBy = (...keys: [Buffer, ...Buffer[]]) =>

@@ -75,6 +75,28 @@ export class CodeAttempts {
     return { keys, at };
   }
 
+  /**
+   * Counts a guess by the address that its code goes to, where that may be another than the one that is named: people who
+   * wait for one address have codes there, each under a name of their own. Null when there have been enough; then the guess
+   * must be answered as a wrong one, because a refusal would tell who waits for which address. The statement writes in
+   * either case, so that time does not tell either: in place of a guess too many a time that never counts.
+   */
+  async countAtRecipient(recipient: string, purpose: TokenPurpose): Promise<CodeAttempt | null> {
+    const { max, windowMs } = this.config.limits.verify;
+    const keys = this.keyedHash.digests('code attempts at recipient', purpose, recipient);
+    const at = new Date(this.clock.now());
+    const counted = await this.transaction.manager.query<{ isCounted: boolean }[]>(
+      `INSERT INTO code_attempts AS log (key, attempted_at)
+         SELECT key, ARRAY[$2::timestamptz] FROM unnest($1::bytea[]) key ORDER BY key
+       ON CONFLICT (key) DO UPDATE SET attempted_at = ARRAY(SELECT t FROM unnest(log.attempted_at) t WHERE t > $3)
+         || CASE WHEN (SELECT count(*) FROM unnest(log.attempted_at) t WHERE t > $3) < $4
+              THEN $2::timestamptz ELSE 'epoch' END
+       RETURNING attempted_at[cardinality(attempted_at)] > $3 AS "isCounted"`,
+      [keys, at, new Date(at.getTime() - windowMs), max],
+    );
+    return counted.every(({ isCounted }) => isCounted) ? { keys, at } : null;
+  }
+
   /** A right code is no guess: takes its entry out, and no other that was made in the same millisecond. */
   async forget({ keys, at }: CodeAttempt): Promise<void> {
     await this.transaction.manager.query(

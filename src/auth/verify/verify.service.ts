@@ -47,7 +47,7 @@ export class VerifyService {
   /** @throws ApiError 403 `otp_expired` */
   verifyLink(type: ConfirmationType, link: string): Promise<VerifyResponse> {
     const purpose = purposeOf(type, 'email');
-    return orUnavailable(async () => this.complete(await this.tokens.findByLink(link, purpose), null));
+    return orUnavailable(async () => this.complete(await this.tokens.findByLink(link, purpose), []));
   }
 
   private async verifyCode(
@@ -57,11 +57,15 @@ export class VerifyService {
     code: string,
   ): Promise<VerifyResponse> {
     const purpose = purposeOf(type, channel);
-    const attempt = await this.attempts.count(identifier, purpose);
+    const attempts: (CodeAttempt | null)[] = [await this.attempts.count(identifier, purpose)];
     const user = await this.find(type, channel, identifier);
-    const recipient = user ? confirmationRules[type].recipient(user, identifier, channel) : identifier;
-    const subject = { userId: user?.id ?? nobody, purpose, recipient };
-    return this.complete(await this.tokens.findByCode(code, subject), attempt);
+    const rules = confirmationRules[type];
+    const recipient = user ? rules.recipient(user, identifier, channel) : identifier;
+    if (rules.mayGoElsewhere) attempts.push(await this.attempts.countAtRecipient(recipient, purpose));
+    // Looked for in any case: the time must not tell.
+    const token = await this.tokens.findByCode(code, { userId: user?.id ?? nobody, purpose, recipient });
+    const counted = attempts.filter((it) => it !== null);
+    return this.complete(counted.length === attempts.length ? token : null, counted);
   }
 
   /** Asks for every field in which the address may stand, also when the first has it: the time must not tell. */
@@ -72,14 +76,14 @@ export class VerifyService {
   }
 
   /** One transaction: when anything is wrong nothing has been used, and nothing is confirmed. */
-  private async complete(token: LiveToken | null, attempt: CodeAttempt | null): Promise<VerifyResponse> {
+  private async complete(token: LiveToken | null, attempts: readonly CodeAttempt[]): Promise<VerifyResponse> {
     if (!token) throw invalid();
     const user = await this.transaction.run(async () => {
       if (!(await this.tokens.consume(token))) throw invalid();
       const channel = token.purpose === 'sms' ? 'sms' : 'email';
       const confirmed = await this.users.confirm(token.userId, channel, token.recipient);
       if (!confirmed || this.isBanned(confirmed)) throw invalid();
-      if (attempt) await this.attempts.forget(attempt);
+      for (const attempt of attempts) await this.attempts.forget(attempt);
       return confirmed;
     });
     if (token.purpose === 'sms') await this.smsAllowance.verified(token.recipient);
