@@ -10,6 +10,7 @@ import { TokenEntity } from '../src/auth/tokens/token.entity.js';
 import type { UserEntity } from '../src/auth/users/user.entity.js';
 import { ask, type BareAnswer, recordStatements } from './support/conversation.js';
 import { eventually } from './support/eventually.js';
+import { SmsGateway } from './support/sms-gateway.js';
 import { ScriptedSmtpServer } from './support/smtp-server.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
@@ -262,49 +263,127 @@ describe('nobody can tell who somebody is', () => {
   });
 });
 
-describe('nobody can tell what becomes of a message', () => {
-  let running: RunningApp;
-  let smtp: ScriptedSmtpServer;
+interface Providers {
+  readonly smtp: ScriptedSmtpServer;
+  readonly gateway: SmsGateway;
+}
 
-  beforeAll(async () => {
-    smtp = await ScriptedSmtpServer.start();
-    running = await startApp({ env: { ...env, SMTP_URL: smtp.url } });
-  });
-  afterAll(async () => {
-    await running.stop();
-    await smtp.stop();
-  });
+const slowMs = 300;
+const troubles: [trouble: string, begin: (providers: Providers) => void | Promise<void>][] = [
+  [
+    'refuse for good',
+    ({ smtp, gateway }) => {
+      smtp.refuseAt('rcpt', 550);
+      gateway.answerWith(422);
+    },
+  ],
+  [
+    'refuse for now',
+    ({ smtp, gateway }) => {
+      smtp.refuseAt('rcpt', 451);
+      gateway.answerWith(503);
+    },
+  ],
+  [
+    'are slow',
+    ({ smtp, gateway }) => {
+      smtp.dawdleAt('rcpt', slowMs);
+      gateway.answer = (response) => void setTimeout(() => response.writeHead(200).end('{}'), slowMs);
+    },
+  ],
+  [
+    'hang',
+    ({ smtp, gateway }) => {
+      smtp.hangAt('rcpt');
+      gateway.answer = null;
+    },
+  ],
+  [
+    'hang up',
+    ({ smtp, gateway }) => {
+      smtp.hangUpAt('mail');
+      gateway.answer = (response) => {
+        response.destroy();
+      };
+    },
+  ],
+  [
+    'are away',
+    async ({ smtp, gateway }) => {
+      await Promise.all([smtp.stop(), gateway.stop()]);
+    },
+  ],
+];
+/** Of each type somebody who gets its message. */
+const recipients: Record<ConfirmationType, string> = {
+  signup: 'unconfirmed',
+  recovery: 'confirmed',
+  magiclink: 'confirmed',
+  email_change: 'pending change',
+  sms: 'confirmed',
+};
 
-  const troubles: [trouble: string, begin: () => void | Promise<void>][] = [
-    ['refuses for good', () => smtp.refuseAt('rcpt', 550)],
-    ['refuses for now', () => smtp.refuseAt('rcpt', 451)],
-    ['hangs', () => smtp.hangAt('rcpt')],
-    ['hangs up', () => smtp.hangUpAt('mail')],
-    ['is away', () => smtp.stop()],
-  ];
+// A service for each trouble: what is left of one, such as a provider that is left alone, must not shorten the next.
+describe.each(troubles)(
+  'nobody can tell what becomes of a message when the providers %s',
+  (trouble, begin) => {
+    let running: RunningApp;
+    let providers: Providers;
 
-  /** Until something of it has met the provider, so that its trouble is there while the rest is asked for. */
-  async function wholeQuota(name: string, met: () => boolean): Promise<BareAnswer[]> {
-    const { client, email } = await somebody(running, name);
-    const body = bodyOf('recovery', { email, phone: '' });
-    const answers = [await ask(running, { path: '/resend', body, client })];
-    await eventually('an attempt', met);
-    for (let i = 0; i < 3; i++) answers.push(await ask(running, { path: '/resend', body, client }));
-    return answers;
-  }
+    beforeAll(async () => {
+      const [smtp, gateway] = [await ScriptedSmtpServer.start(), await SmsGateway.start()];
+      providers = { smtp, gateway };
+      const SMS_WEBHOOK_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+      running = await startApp({
+        env: { ...env, SMTP_URL: smtp.url, SMS_WEBHOOK_URL: gateway.url, SMS_WEBHOOK_SECRET },
+      });
+      await begin(providers);
+    });
+    afterAll(async () => {
+      // First, so that nothing in hand waits for them.
+      if (trouble !== 'are away') await Promise.all([providers.smtp.stop(), providers.gateway.stop()]);
+      await running.stop();
+    });
 
-  it.each(troubles)('when the mail server %s', async (_trouble, begin) => {
-    const nobody = await wholeQuota('unknown', () => true);
-    expect(nobody.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
-    await begin();
-    const { connections } = smtp;
-    const attempts = () => running.logLines.filter((line) => line['event'] === 'delivery').length;
-    const before = attempts();
-    const known = await wholeQuota(
-      'unconfirmed',
-      () => attempts() > before || smtp.connections > connections,
-    );
-    expect(known).toEqual(nobody);
-    smtp.behave();
-  });
-});
+    /** Whether the message has come as far as a provider, or waits because there is none that works. */
+    async function hasMetTrouble(type: ConfirmationType, userId: string): Promise<boolean> {
+      const tokens = running.app.get(DataSource).getRepository(TokenEntity);
+      const isWaiting = running.logLines.some(
+        (line) => line['type'] === type && line['status'] === 'waiting',
+      );
+      return isWaiting || (await tokens.existsBy({ userId }));
+    }
+
+    /** The whole quota, and a key and what comes of it, while a first message is in trouble. */
+    async function conversations(type: ConfirmationType, name: string): Promise<BareAnswer[]> {
+      const answers = [];
+      for (const withKey of [false, true]) {
+        const { client, user, ...person } = await somebody(running, name);
+        const body = bodyOf(type, person);
+        const headers = withKey ? { 'Idempotency-Key': randomUUID() } : {};
+        const request = { path: '/resend', body, client };
+        answers.push(await ask(running, { ...request, headers }));
+        if (user) await eventually('trouble', () => hasMetTrouble(type, user.id));
+        answers.push(await ask(running, { ...request, headers }));
+        const other = { ...body, redirect_to: 'http://localhost:0/other' };
+        answers.push(await ask(running, { ...request, body: other, headers }));
+        answers.push(await ask(running, request));
+      }
+      return answers;
+    }
+
+    it.each(confirmationTypes)('by POST /resend of %s, with an Idempotency-Key or without', async (type) => {
+      const nobody = await conversations(type, 'unknown');
+      expect(nobody.map(({ status }) => status)).toEqual([
+        ...(type === 'sms' ? [200, 200, 429, 429] : [200, 200, 200, 429]),
+        ...[200, 200, 422, 200],
+      ]);
+      expect(await conversations(type, recipients[type])).toEqual(nobody);
+      for (const name of ['banned', 'suppressed']) {
+        const { client, ...person } = await somebody(running, name);
+        const answer = await ask(running, { path: '/resend', body: bodyOf(type, person), client });
+        expect(answer).toEqual(nobody[0]);
+      }
+    });
+  },
+);
