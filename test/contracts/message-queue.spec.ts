@@ -91,6 +91,17 @@ describe.each(databaseKinds)('the queue of messages on %s', (kind) => {
     expect(await queue.claim(10, next)).toMatchObject([{ id: held[0]?.id, takenOver: true }]);
   });
 
+  it('leaves a message whose lease ran out to the worker that still holds it, who may settle it', async () => {
+    await accept(2);
+    const [held] = await queue.claim(1);
+    if (!held) throw new Error('Nothing was due');
+    clock.advance(leaseMs);
+    expect((await queue.claim(10, [held])).map(({ recipient }) => recipient)).toEqual(['user1@example.com']);
+    await queue.settle(held, { status: 'sent' }, [attemptAt('smtp', { outcome: 'sent', error: null })]);
+    expect(await messages().findOneBy({ id: held.id })).toMatchObject({ status: 'sent', attempts: 1 });
+    expect(await tries().find()).toMatchObject([{ provider: 'smtp', outcome: 'sent' }]);
+  });
+
   it('lets nobody settle or renew what has passed to another', async () => {
     await accept(1);
     const late = await claimOne();

@@ -23,7 +23,7 @@ interface Settlement {
 const claim = `
   WITH due AS MATERIALIZED (
     SELECT id, status, attempts FROM messages
-    WHERE status IN ('accepted', 'sending') AND due_at <= $1 AND id <> ALL($6::uuid[])
+    WHERE status IN ('accepted', 'sending') AND due_at <= $1 AND id <> ALL ($6::uuid[])
     ORDER BY due_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
@@ -86,20 +86,14 @@ export class MessageQueue {
 
   /**
    * Takes up to `max` due messages, oldest first, each for one lease.
-   * @param inHand what the caller is still at, and does not take over from itself: a process that was suspended for longer
-   *   than a lease comes back with its attempts unfinished, and would make each of them twice
+   * @param inHand what the worker still holds: its lease may have run out, but it is the one who knows what became of it
    */
   async claim(max: number, inHand: readonly ClaimedMessage[] = []): Promise<ClaimedMessage[]> {
     const now = this.clock.now();
     const attemptIds = Array.from({ length: max }, () => uuidV7(now));
-    const [rows] = await this.dataSource.query<[ClaimedMessage[], number]>(claim, [
-      new Date(now),
-      max,
-      randomUUID(),
-      new Date(now + leaseMs),
-      attemptIds,
-      inHand.map(({ id }) => id),
-    ]);
+    const held = inHand.map(({ id }) => id);
+    const parameters = [new Date(now), max, randomUUID(), new Date(now + leaseMs), attemptIds, held];
+    const [rows] = await this.dataSource.query<[ClaimedMessage[], number]>(claim, parameters);
     return rows;
   }
 

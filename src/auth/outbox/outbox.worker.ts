@@ -37,6 +37,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private waking: NodeJS.Timeout | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
   private stopping = false;
+  private stopped = false;
   /** Until then nothing is claimed: what is claimed now would only be put back. */
   private pausedUntil = 0;
   private claiming: Promise<void> | undefined;
@@ -73,6 +74,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
     await this.unsubscribe?.();
     await this.claiming;
     await Promise.race([Promise.all(this.inHand.values()), setTimeout(drainMs, undefined, { ref: false })]);
+    this.stopped = true;
     for (const timer of this.timers) clearInterval(timer);
     clearTimeout(this.waking);
   }
@@ -172,16 +174,18 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** An outcome that is not written down means that the message is sent twice, so it is tried for a whole lease. */
+  /**
+   * An outcome that is not written down means that the message is sent twice, so it is kept until it is, however long the
+   * database is away. Meanwhile the message counts as in hand: its lease is renewed, and it is not claimed again here.
+   */
   private async settle(message: ClaimedMessage, { outcome, tries }: Delivery): Promise<void> {
-    for (let attempt = 1; attempt <= leaseMs / settleRetryMs; attempt++) {
+    for (let attempt = 1; !this.stopped; attempt++) {
       try {
         await this.queue.settle(message, outcome, tries);
         return;
       } catch (err) {
         if (attempt === 1)
-          this.log.warn({ err, messageId: messageIdOf(message.id) }, 'An outcome could not be stored');
-        if (this.stopping) return;
+          this.log.warn({ err, messageId: messageIdOf(message.id) }, 'An outcome could not be stored yet');
         await setTimeout(settleRetryMs);
       }
     }

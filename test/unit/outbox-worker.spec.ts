@@ -1,0 +1,101 @@
+import type { Notifications } from '../../src/database/notifications.js';
+import { createLog } from '../../src/log.js';
+import { Metrics } from '../../src/operations/metrics.js';
+import { readConfig } from '../../src/config.js';
+import type { ClaimedMessage, Delivery } from '../../src/auth/outbox/delivery.js';
+import type { MessageQueue } from '../../src/auth/outbox/message-queue.js';
+import type { Outbox } from '../../src/auth/outbox/outbox.js';
+import { OutboxWorker } from '../../src/auth/outbox/outbox.worker.js';
+import type { ResendService } from '../../src/auth/send/resend.service.js';
+import { eventually } from '../support/eventually.js';
+import { TestClock } from '../support/test-clock.js';
+
+let mockPatienceEnds = (): void => undefined;
+
+// Pauses take no time here, except the one in which a stopping worker waits for what it has in hand.
+jest.mock('node:timers/promises', () => ({
+  setTimeout: (_ms: number, _value: unknown, options?: { ref?: boolean }) =>
+    options?.ref === false
+      ? new Promise<void>((resolve) => (mockPatienceEnds = resolve))
+      : new Promise(setImmediate),
+}));
+
+const message = {
+  id: '0198c0ff-ee7b-7c1e-9d1f-2a3b4c5d6e7f',
+  type: 'signup',
+  channel: 'email',
+  recipient: 'user@example.com',
+  attempts: 1,
+} as ClaimedMessage;
+const sent: Delivery = { outcome: { status: 'sent' }, tries: [] };
+
+/** A queue that has one message, and whose database is away when outcomes are to be written. */
+class QueueInTrouble {
+  readonly held: string[][] = [];
+  refusals = 0;
+  readonly settled: unknown[] = [];
+
+  constructor(public refusalsLeft: number) {}
+
+  claim(_max: number, inHand: readonly ClaimedMessage[]): Promise<ClaimedMessage[]> {
+    this.held.push(inHand.map(({ id }) => id));
+    return Promise.resolve(this.held.length === 1 ? [message] : []);
+  }
+
+  renew(): Promise<void> {
+    return Promise.reject(new Error('away'));
+  }
+
+  settle(_message: ClaimedMessage, outcome: unknown): Promise<void> {
+    if (this.refusalsLeft-- > 0) {
+      this.refusals++;
+      return Promise.reject(new Error('away'));
+    }
+    this.settled.push(outcome);
+    return Promise.resolve();
+  }
+}
+
+function workerOf(queue: QueueInTrouble): OutboxWorker {
+  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent' });
+  return new OutboxWorker(
+    queue as unknown as MessageQueue,
+    { isBusy: false } as Outbox,
+    { deliver: () => Promise.resolve(sent) } as unknown as ResendService,
+    { subscribe: () => Promise.resolve(() => Promise.resolve()) } as unknown as Notifications,
+    new TestClock(),
+    new Metrics(),
+    createLog(config),
+  );
+}
+
+describe('the outcome of a message', () => {
+  it('is kept until it can be written down, and the message is not claimed again meanwhile', async () => {
+    const queue = new QueueInTrouble(300);
+    const worker = workerOf(queue);
+    await worker.onApplicationBootstrap();
+    await eventually('many refusals', () => queue.refusals > 100);
+    worker.wake();
+    await eventually('another look', () => queue.held.length > 1);
+    expect(queue.held[1]).toEqual([message.id]);
+    await eventually('the outcome', () => queue.settled.length === 1);
+    expect(queue.settled).toEqual([{ status: 'sent' }]);
+    await worker.onModuleDestroy();
+  });
+
+  it('is given up by a worker that stops, when it cannot be written down in time', async () => {
+    const queue = new QueueInTrouble(Infinity);
+    const worker = workerOf(queue);
+    await worker.onApplicationBootstrap();
+    await eventually('a refusal', () => queue.refusals > 0);
+    const before = queue.refusals;
+    const stopped = worker.onModuleDestroy();
+    await eventually('more refusals while it stops', () => queue.refusals > before + 10);
+    mockPatienceEnds();
+    await stopped;
+    const { refusals } = queue;
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(queue.refusals).toBeLessThanOrEqual(refusals + 1);
+    expect(queue.settled).toEqual([]);
+  });
+});
