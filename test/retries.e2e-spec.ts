@@ -167,6 +167,32 @@ describe('a message that cannot be delivered', () => {
   });
 });
 
+describe('a message that an operator asked for once more', () => {
+  it('is tried once, however long it had to wait for that', async () => {
+    smtp.refuseOnceAt('rcpt', 550, 'No such user');
+    const { id } = await askByMail();
+    expect(await ended(running, id)).toMatchObject({ status: 'failed', attempts: 1 });
+    const now = running.clock.now();
+    await messages().update(
+      { id: uuidOf(id) },
+      {
+        status: 'accepted',
+        requeuedAt: new Date(now - 61 * minutes),
+        acceptedAt: new Date(now - 90 * minutes),
+        dueAt: new Date(now),
+        endedAt: null,
+      },
+    );
+    await running.app
+      .get(DataSource)
+      .query(`UPDATE delivery_attempts SET ended_at = $2 WHERE message_id = $1`, [
+        uuidOf(id),
+        new Date(now - 80 * minutes),
+      ]);
+    expect(await ended(running, id)).toMatchObject({ status: 'sent', attempts: 2 });
+  });
+});
+
 const uuidOf = (id: string) => id.slice(4).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 describe('a message of a worker that died', () => {

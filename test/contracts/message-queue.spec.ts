@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ProviderAttempt } from '../../src/auth/outbox/delivery.js';
+import type { Outcome, ProviderAttempt } from '../../src/auth/outbox/delivery.js';
 import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
 import { leaseMs, MessageQueue } from '../../src/auth/outbox/message-queue.js';
 import { DeliveryAttemptEntity } from '../../src/auth/status/delivery-attempt.entity.js';
@@ -267,6 +267,39 @@ describe.each(databaseKinds)('the queue of messages on %s', (kind) => {
     await messages().update({ status: 'accepted' }, { requeuedAt: new Date(clock.now()) });
     const anew = await claimOne();
     expect(anew).toMatchObject({ uncertain: [], requeuedAt: new Date(clock.now()), attempts: 4 });
+  });
+
+  it('tells whether a message was tried, since an operator asked for it once more if one did', async () => {
+    await accept(1);
+    const waiting = { status: 'waiting', reason: 'providers_away', waitMs: 0 } as const;
+    const retry = { status: 'retry', reason: 'deferred' } as const;
+    const next = async (outcome: Outcome, tried: ProviderAttempt[] = []) => {
+      const message = await claimOne();
+      clock.advance(1);
+      await queue.settle(message, outcome, tried);
+      clock.advance(60_000);
+      return message.tried;
+    };
+    expect(await next(waiting)).toBe(false);
+    // An attempt that broke off before anybody was asked.
+    expect(await next({ status: 'retry', reason: 'internal_error' })).toBe(false);
+    expect(await next(retry, [attemptAt('smtp')])).toBe(false);
+    expect(await next({ status: 'failed', reason: 'expired' })).toBe(true);
+    const requeuedAt = new Date(clock.now());
+    await messages().update(
+      { status: 'failed' },
+      { status: 'accepted', requeuedAt, dueAt: requeuedAt, endedAt: null },
+    );
+    expect(await next(waiting)).toBe(false);
+    expect(await next(retry, [attemptAt('smtp')])).toBe(false);
+    expect(await next(retry)).toBe(true);
+  });
+
+  it('takes what a dead worker held for tried', async () => {
+    await accept(1);
+    await claimOne();
+    clock.advance(leaseMs);
+    expect(await claimOne()).toMatchObject({ takenOver: true, tried: true });
   });
 
   it('puts off a message that no provider can take, which is no attempt', async () => {

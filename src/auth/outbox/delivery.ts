@@ -17,6 +17,11 @@ export interface ClaimedMessage {
   readonly claim: string;
   /** Whether another worker held it until its lease ran out: nobody knows whether that one sent it. */
   readonly takenOver: boolean;
+  /**
+   * Whether a provider may have been asked since it was accepted, or since an operator asked for it once more. Else it has
+   * only waited so far, however often it was claimed.
+   */
+  readonly tried: boolean;
   /** The providers that left it open whether they took it, in the order of time, each as often as it did. */
   readonly uncertain: readonly string[];
 }

@@ -40,6 +40,10 @@ const claim = `
   RETURNING messages.id, type, channel, recipient, redirect_to AS "redirectTo", messages.attempts,
     accepted_at AS "acceptedAt", requeued_at AS "requeuedAt", claimed_by AS claim,
     due.status = 'sending' AS "takenOver",
+    due.status = 'sending' OR messages.attempts > 1 AND EXISTS (
+      SELECT FROM delivery_attempts
+      WHERE message_id = messages.id AND (requeued_at IS NULL OR ended_at > requeued_at)
+    ) AS tried,
     CASE WHEN messages.attempts = 1 THEN '{}' ELSE ARRAY(
       SELECT provider FROM delivery_attempts
       WHERE message_id = messages.id AND outcome = 'unknown' AND provider IS NOT NULL

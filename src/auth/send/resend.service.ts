@@ -42,9 +42,8 @@ export class ResendService {
     // Before anything is looked up: while all providers are away, messages come by often and in vain.
     if (obstacle?.status === 'waiting')
       return untried(this.isTooOld(message, now) ? failed('expired') : obstacle);
-    // What merely waited, for a worker or for the limit of the service, is still tried once.
-    const tried = message.attempts > 1;
-    if (this.isOutlived(message, now) || (tried && this.isTooOld(message, now)))
+    // What merely waited, for a worker, a provider or the limit of the service, is still tried once.
+    if (this.isOutlived(message, now) || (message.tried && this.isTooOld(message, now)))
       return untried(failed('expired'));
     const user = await this.find(message);
     if (!user) return untried(dropped('unknown_user'));
