@@ -81,6 +81,13 @@ it.each([
   expect(await running.app.get(SuppressionList).contains('email', recipient)).toBe(suppressed);
 });
 
+it('tells why SES rejected a mail', async () => {
+  const { messageId } = await mailTo();
+  const mail = { ...mailOf(messageId), timestamp: new Date().toISOString() };
+  await notify({ eventType: 'Reject', mail, reject: { reason: 'Bad content' } });
+  expect(await messageRow(running, messageId)).toMatchObject({ status: 'failed', reason: 'bad_content' });
+});
+
 it('keeps who complained from more', async () => {
   const recipient = 'complains@example.org';
   const { messageId } = await mailTo(recipient);

@@ -44,10 +44,17 @@ export function sesReport(
     messageUuid: uuidInMessageId(objectIn(mail['commonHeaders'])['messageId']),
     receipt: carriers.receipt(mail['messageId']),
     kind,
-    detail: codeIn(status) ?? codeIn(report['bounceSubType']) ?? codeIn(report['complaintFeedbackType']),
-    occurredAt: dateIn(report['timestamp']),
+    detail: codeIn(status) ?? wordFor(report),
+    // A mail is rejected when it is handed over.
+    occurredAt: dateIn(report['timestamp'] ?? (kind === 'failed' ? mail['timestamp'] : undefined)),
     recipient: recipientIn(emailAddress ?? recipient, 'email'),
     suppression:
       kind === 'complained' ? 'complaint' : kind === 'bounced' && isPermanent ? 'hard_bounce' : null,
   };
+}
+
+/** `Bad content`, the reason of a rejection, becomes one word. */
+function wordFor({ bounceSubType, complaintFeedbackType, reason }: Readonly<Record<string, unknown>>) {
+  const words = typeof reason === 'string' ? reason.trim().toLowerCase().replace(/\s+/g, '_') : null;
+  return codeIn(bounceSubType) ?? codeIn(complaintFeedbackType) ?? codeIn(words);
 }
