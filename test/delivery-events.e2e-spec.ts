@@ -366,6 +366,22 @@ describe('What a report has for consequences', () => {
   const signedBy = async (vendor: ReportingVendor, path: string, body: string) =>
     post(running, { path, body, headers: await vendor.sign(path, body) });
 
+  it.each([
+    ['30006', 'hard_bounce'],
+    ['21610', 'opt_out'],
+  ])('is that after %s from Twilio a number is listed as %s', async (ErrorCode, reason) => {
+    const recipient = `+120255502${ErrorCode.slice(-2)}`;
+    const { messageId } = await insertMessage(running, { recipient });
+    const body = new URLSearchParams({
+      MessageSid: `SM-${ErrorCode}`,
+      MessageStatus: 'undelivered',
+      ErrorCode,
+    });
+    await signedBy(twilio, `/events/twilio?message_id=${messageId}`, body.toString());
+    expect(await messageRow(running, messageId)).toMatchObject({ status: 'bounced', reason: ErrorCode });
+    expect(await suppressions().find('sms', recipient)).toMatchObject({ reason });
+  });
+
   it('is that a number which is gone gets nothing more', async () => {
     const recipient = '+12025550101';
     const { messageId } = await insertMessage(running, { recipient });
@@ -398,7 +414,7 @@ describe('What a report has for consequences', () => {
       ErrorCode: '30003',
     });
     await signedBy(twilio, `/events/twilio?message_id=${messageId}`, body.toString());
-    expect(await statusOf(messageId)).toBe('bounced');
+    expect(await messageRow(running, messageId)).toMatchObject({ status: 'failed', reason: '30003' });
     expect(await suppressions().contains('sms', recipient)).toBe(false);
   });
 
@@ -443,11 +459,79 @@ describe('What a report has for consequences', () => {
     expect(await statusOf(messageId)).toBe('delivered');
   });
 
+  it('is none, for the number neither, when only another carrier has had the message', async () => {
+    const recipient = '+12025550104';
+    const { id, messageId } = await insertMessage(running, { recipient });
+    await insertAttempt(running, { messageId: id, provider: 'twilio', receiptId: 'SM-mine' });
+    const data = { message_id: messageId, permanent: true };
+    await signedBy(webhook, '/events/webhook', JSON.stringify({ type: 'message.bounced', data }));
+    expect(await statusOf(messageId)).toBe('sent');
+    expect(await suppressions().contains('sms', recipient)).toBe(false);
+    expect(await eventsOf(running, id)).toHaveLength(1);
+  });
+
+  it('is none when it is about an earlier copy than the one that was taken over', async () => {
+    const { id, messageId } = await insertMessage(running);
+    await insertAttempt(running, { messageId: id, provider: 'twilio', receiptId: `SM-second-${id}` });
+    await post(running, await reportOf(twilio, { messageId, receipt: `SM-first-${id}`, status: 'failed' }));
+    expect(await statusOf(messageId)).toBe('sent');
+    await post(running, await reportOf(twilio, { messageId, receipt: `SM-second-${id}`, status: 'failed' }));
+    expect(await statusOf(messageId)).toBe('failed');
+  });
+
+  it('has a reason also when the vendor gives none', async () => {
+    const { messageId } = await insertMessage(running);
+    const data = { message_id: messageId };
+    await signedBy(webhook, '/events/webhook', JSON.stringify({ type: 'message.failed', data }));
+    expect(await messageRow(running, messageId)).toMatchObject({ status: 'failed', reason: 'reported' });
+  });
+
+  it('of a gateway that says of which channel it speaks is none for the other', async () => {
+    const { messageId } = await insertMessage(running);
+    const tell = (channel: string) => {
+      const data = { message_id: messageId, channel, detail: 'full' };
+      return signedBy(webhook, '/events/webhook', JSON.stringify({ type: 'message.failed', data }));
+    };
+    await tell('email');
+    expect(await statusOf(messageId)).toBe('sent');
+    await tell('sms');
+    expect(await statusOf(messageId)).toBe('failed');
+  });
+
   it('is none for a message of the other channel', async () => {
     const fields = { type: 'signup', channel: 'email', recipient: 'a@example.com' } as const;
     const { id, messageId } = await insertMessage(running, fields);
     await post(running, await reportOf(twilio, { messageId, receipt: `r-${id}`, status: 'failed' }));
     expect(await statusOf(messageId)).toBe('sent');
+  });
+});
+
+describe('A gateway that carries SMS', () => {
+  const { webhook } = reportingVendors;
+  let carrying: RunningApp;
+
+  beforeAll(async () => {
+    const secret = `whsec_${Buffer.alloc(32, 'key').toString('base64')}`;
+    const sms = { SMS_WEBHOOK_URL: 'https://sms.example.com/', SMS_WEBHOOK_SECRET: secret };
+    carrying = await startApp({ env: { ...webhook.env, ...sms } });
+  });
+  afterAll(() => carrying.stop());
+
+  it('cannot move a mail with its reports, unless it says that they are about mail', async () => {
+    const fields = { type: 'signup', channel: 'email', recipient: 'mail@example.com' } as const;
+    const { messageId } = await insertMessage(carrying, fields);
+    const tell = async (data: object) => {
+      const body = JSON.stringify({ type: 'message.bounced', data: { message_id: messageId, ...data } });
+      await post(carrying, {
+        path: '/events/webhook',
+        body,
+        headers: await webhook.sign('/events/webhook', body),
+      });
+      return (await messageRow(carrying, messageId)).status;
+    };
+    expect(await tell({ permanent: true })).toBe('sent');
+    expect(await carrying.app.get(SuppressionList).contains('email', 'mail@example.com')).toBe(false);
+    expect(await tell({ channel: 'email' })).toBe('bounced');
   });
 });
 

@@ -58,7 +58,9 @@ export class ResendService {
     if (waitMs > 0) return untried({ status: 'delayed', waitMs });
     if (!(await this.recipientLimit.admits(message.type, to))) {
       // What was let through once is only late.
-      return untried(tried ? { status: 'retry', reason: overRecipientLimit } : dropped(overRecipientLimit));
+      return untried(
+        message.tried ? { status: 'retry', reason: overRecipientLimit } : dropped(overRecipientLimit),
+      );
     }
     return this.send(message, user, to);
   }

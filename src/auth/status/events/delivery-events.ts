@@ -6,6 +6,8 @@ import { messageIdOf } from '../../../message-id.js';
 import type { Channel, ConfirmationType } from '../../confirmation-type.js';
 import { orUnavailable } from '../../unavailable.js';
 import { SuppressionList } from '../suppression-list.js';
+import type { DeliveryEventKind } from '../delivery-event.entity.js';
+import { type Copy, isAboutLastCopy, isOfAnother } from './bad-news.js';
 import type { EventResult, ReportedEvent } from './reported-event.js';
 
 interface KnownMessage {
@@ -31,19 +33,21 @@ const record = `
   ON CONFLICT (provider, event_id) DO NOTHING
   RETURNING event_id`;
 
-/**
- * Never backwards, which the table of transitions says; not for what happened before an operator asked for the message
- * once more; and no bad news from a carrier when another has taken the message over.
- */
+/** Never backwards, which the table of transitions says; and not for what happened before an operator asked once more. */
 const move = `
   UPDATE messages
-  SET status = $2::text, reason = CASE WHEN $2::text = 'delivered' THEN NULL ELSE $3 END,
+  SET status = $2::text, reason = CASE WHEN $2::text = 'delivered' THEN NULL ELSE coalesce($3, 'reported') END,
     ended_at = coalesce(ended_at, $4)
-  WHERE id = $1 AND message_may_become(status, $2::text)
-    AND (requeued_at IS NULL OR requeued_at <= $5)
-    AND ($2::text NOT IN ('failed', 'bounced', 'delayed') OR $6::text IS NULL OR NOT EXISTS (
-      SELECT FROM delivery_attempts
-      WHERE message_id = messages.id AND outcome = 'sent' AND provider <> $6::text))`;
+  WHERE id = $1 AND message_may_become(status, $2::text) AND (requeued_at IS NULL OR requeued_at <= $5)`;
+
+/** Locked, so that no worker writes down another copy before it is decided which one is meant. */
+const lock = `SELECT requeued_at AS "requeuedAt" FROM messages WHERE id = $1 FOR UPDATE`;
+
+const copiesOf = `
+  SELECT provider, receipt_id AS "receiptId", outcome, started_at AS "startedAt", ended_at AS "endedAt"
+  FROM delivery_attempts WHERE message_id = $1 AND outcome IN ('sent', 'unknown') ORDER BY ended_at, id`;
+
+const badNews: ReadonlySet<DeliveryEventKind> = new Set(['failed', 'bounced', 'delayed']);
 
 const dayMs = 86_400_000;
 
@@ -79,11 +83,27 @@ export class DeliveryEvents {
     const row = [provider, eventId, message.id, kind, detail, occurredAt, now];
     const recorded = await manager.query<unknown[]>(record, row);
     if (recorded.length === 0) return ['repeated', message];
-    const carrier = event.channel === 'sms' ? provider : null;
-    const change = [message.id, kind, detail, now, occurredAt, carrier];
-    const [, moved] = await manager.query<[unknown[], number]>(move, change);
+    const verdict = badNews.has(kind) ? await this.judge(event, message) : 'meant';
+    if (verdict === 'foreign') return ['recorded', message];
     await this.suppress(event, message);
+    if (verdict === 'outdated') return ['recorded', message];
+    const change = [message.id, kind, detail, now, occurredAt];
+    const [, moved] = await manager.query<[unknown[], number]>(move, change);
     return [moved > 0 ? 'applied' : 'recorded', message];
+  }
+
+  /** `foreign`: another carrier had the message. `outdated`: it is about an earlier copy than the one that counts. */
+  private async judge(
+    { provider, receipt, occurredAt }: ReportedEvent,
+    { id, channel }: KnownMessage,
+  ): Promise<'meant' | 'outdated' | 'foreign'> {
+    const { manager } = this.transaction;
+    const [row] = await manager.query<{ requeuedAt: Date | null }[]>(lock, [id]);
+    const copies = await manager.query<Copy[]>(copiesOf, [id]);
+    const carrier = channel === 'sms' ? provider : null;
+    if (isOfAnother(carrier, copies)) return 'foreign';
+    const news = { carrier, receiptId: receipt?.id ?? null, occurredAt: this.plausible(occurredAt) };
+    return isAboutLastCopy(news, copies, row?.requeuedAt ?? null) ? 'meant' : 'outdated';
   }
 
   private async find({ messageUuid, receipt, channel }: ReportedEvent): Promise<KnownMessage | null> {

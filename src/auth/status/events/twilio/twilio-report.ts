@@ -8,14 +8,18 @@ import type { ReportedEvent } from '../reported-event.js';
 const kinds: Readonly<Record<string, DeliveryEventKind>> = {
   delivered: 'delivered',
   read: 'delivered',
-  undelivered: 'bounced',
+  undelivered: 'failed',
   failed: 'failed',
   canceled: 'failed',
 };
 
-/** https://www.twilio.com/docs/api/errors: the number does not exist any more; the person has sent STOP. */
+/**
+ * After which nothing more can arrive there (https://www.twilio.com/docs/api/errors): the number is unknown, a landline,
+ * or its person has sent STOP. Whatever else keeps an SMS from arriving, such as a telephone that is off, ends that SMS.
+ */
 const suppressions: Readonly<Record<string, SuppressionReason>> = {
   '30005': 'hard_bounce',
+  '30006': 'hard_bounce',
   '21610': 'opt_out',
 };
 
@@ -29,6 +33,7 @@ export function twilioReport(form: URLSearchParams, messageId: unknown): Reporte
   const sid = nameIn(form.get('MessageSid'));
   if (kind === undefined || sid === null) return null;
   const code = codeIn(form.get('ErrorCode'));
+  const suppression = kind === 'failed' ? (suppressions[code ?? ''] ?? null) : null;
   return {
     provider: 'twilio',
     // Events have no name of their own, but each message reaches each status once.
@@ -36,10 +41,10 @@ export function twilioReport(form: URLSearchParams, messageId: unknown): Reporte
     channel: 'sms',
     messageUuid: uuidOf(messageId),
     receipt: { id: sid, providers: ['twilio'] },
-    kind,
+    kind: suppression === null ? kind : 'bounced',
     detail: code ?? status,
     occurredAt: null,
     recipient: null,
-    suppression: kind === 'delivered' ? null : (suppressions[code ?? ''] ?? null),
+    suppression,
   };
 }

@@ -1,5 +1,7 @@
-import { Body, Controller, Headers, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { Channel } from '../../../confirmation-type.js';
+import { NotificationProvider } from '../../../send/notification-provider.js';
 import { DeliveryEvents } from '../delivery-events.js';
 import { ApiReport } from '../events.openapi.js';
 import { InboundSms } from '../inbound-sms.js';
@@ -11,10 +13,16 @@ import { webhookReport } from './webhook-report.js';
 @ApiTags('Delivery events')
 @Controller('events/webhook')
 export class WebhookEventsController {
+  /** SMS when a gateway of one's own carries them: then mail is reported on by whoever says so. */
+  private readonly usualChannel: Channel | null;
+
   constructor(
     private readonly events: DeliveryEvents,
     private readonly inbound: InboundSms,
-  ) {}
+    @Inject(NotificationProvider) providers: readonly NotificationProvider[],
+  ) {
+    this.usualChannel = providers.find(({ name }) => name === 'webhook')?.channel ?? null;
+  }
 
   @Post()
   @HttpCode(200)
@@ -26,7 +34,8 @@ export class WebhookEventsController {
       'Signed as Standard Webhooks describe it. `type` is `message.delivered`, `message.delayed`, `message.bounced`, ' +
       '`message.complained` or `message.failed`; `data` names the message by `message_id`, or by `id`, which the gateway ' +
       'answered when it took an SMS over, and may hold `detail` (a code or a word), `permanent` (a bounce after which ' +
-      'nothing more is sent there) and `recipient`. Or `type` is `sms.received`, and `data` holds `id`, `from` and ' +
+      'nothing more is sent there), `recipient` and `channel`. Without `channel` (`email` or `sms`) a report is about SMS when ' +
+      '`SMS_WEBHOOK_URL` is set, and else about the message that it names. Or `type` is `sms.received`, and `data` holds `id`, `from` and ' +
       '`text`: STOP opts the number out, START in again, and what HELP is answered with is `reply`.',
     consumes: 'application/json',
     example: {
@@ -40,7 +49,7 @@ export class WebhookEventsController {
     @Headers('webhook-id') webhookId?: string,
   ): Promise<ReportResponse> {
     if (body['type'] === 'sms.received') return this.receive(objectIn(body['data']), webhookId);
-    const event = webhookReport(body, webhookId);
+    const event = webhookReport(body, webhookId, this.usualChannel);
     if (event) await this.events.apply(event);
     return { received: event ? 1 : 0, reply: null };
   }

@@ -1,4 +1,5 @@
 import { uuidOf } from '../../../../message-id.js';
+import type { Channel } from '../../../confirmation-type.js';
 import type { DeliveryEventKind } from '../../delivery-event.entity.js';
 import type { SuppressionReason } from '../../suppression.entity.js';
 import { codeIn, dateIn, nameIn, objectIn, recipientIn } from '../report-fields.js';
@@ -15,10 +16,12 @@ const kinds: Readonly<Record<string, DeliveryEventKind>> = {
 /**
  * What a gateway of one's own says, of mail or SMS; null when that is nothing new.
  * @param webhookId names the event, the same each time it is sent
+ * @param usualChannel what it is about unless it says so itself; null when that may be either
  */
 export function webhookReport(
   body: Readonly<Record<string, unknown>>,
   webhookId: string | undefined,
+  usualChannel: Channel | null,
 ): ReportedEvent | null {
   const type = typeof body['type'] === 'string' ? body['type'] : '';
   const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
@@ -26,11 +29,11 @@ export function webhookReport(
   if (kind === undefined || eventId === null) return null;
   const data = objectIn(body['data']);
   const receipt = nameIn(data['id']);
-  const { recipient } = data;
+  const { recipient, channel } = data;
   return {
     provider: 'webhook',
     eventId,
-    channel: null,
+    channel: channel === 'email' || channel === 'sms' ? channel : usualChannel,
     messageUuid: uuidOf(data['message_id']),
     receipt: receipt === null ? null : { id: receipt, providers: ['webhook'] },
     kind,
