@@ -13,11 +13,11 @@ import { insertUser } from './support/users.js';
 
 const guesses = 100_000;
 const clients = 200;
-/** What the contract grants: 5 in 10 minutes. */
+/** 5 in 10 minutes, as `LIMIT_VERIFY` is by default. */
 const granted = 5;
 
 type Counts = Record<string, number>;
-const added = (counts: Counts, status: number, count = 1) => {
+const added = (counts: Counts, status: number | string, count = 1) => {
   counts[status] = (counts[status] ?? 0) + count;
 };
 
@@ -31,22 +31,32 @@ describe('Whoever guesses', () => {
   });
   afterAll(() => running.stop());
 
-  /** Guesses these codes over HTTP, dealt out to all clients, each of which comes from an address of its own. */
+  /**
+   * Guesses these codes over HTTP, dealt out to all clients, each of which comes from an address of its own. What a machine
+   * that is busy had no time for is asked once more: a 503 has looked at nothing.
+   */
   async function guessOverHttp(email: string, codes: readonly string[]): Promise<Counts> {
-    const hands = Array.from({ length: clients }, (_, client) => {
-      const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': `203.0.113.${client}` };
-      return codes
-        .filter((_code, index) => index % clients === client)
-        .map((token) => ({
-          path: '/verify',
-          headers,
-          body: JSON.stringify({ type: 'signup', email, token }),
-        }));
-    });
     const counts: Counts = {};
-    for (const statuses of await Promise.all(hands.map((hand) => pipelinedPosts(running.url, hand)))) {
-      for (const [status, count] of statuses) added(counts, status, count);
-    }
+    const busy: string[] = [];
+    const guessAll = async (client: number) => {
+      const hand = codes.filter((_code, index) => index % clients === client);
+      const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': `203.0.113.${client}` };
+      const posts = hand.map((token) => ({
+        path: '/verify',
+        headers,
+        body: JSON.stringify({ type: 'signup', email, token }),
+      }));
+      const statuses = await pipelinedPosts(running.url, posts);
+      for (const [index, status] of statuses.entries()) {
+        if (status === 503) busy.push(hand[index] ?? '');
+        else added(counts, status);
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, (_, client) => guessAll(client)));
+    if (busy.length === codes.length) throw new Error('No guess was answered');
+    if (busy.length === 0) return counts;
+    for (const [status, count] of Object.entries(await guessOverHttp(email, busy)))
+      added(counts, status, count);
     return counts;
   }
 
