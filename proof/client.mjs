@@ -23,15 +23,18 @@ export class StopwatchClient {
   /** @type {Buffer} */
   #received = Buffer.alloc(0);
   #sentAt = 0;
-  /** @type {(ms: number) => void} */
-  #answered = () => undefined;
+  /** @type {{ resolve: (ms: number) => void, reject: (error: Error) => void } | null} */
+  #waiting = null;
+  /** Why no answer can come any more. @type {Error | null} */
+  #over = null;
   #status = '';
 
   /** @param {import('node:net').Socket} socket */
   constructor(socket) {
     this.socket = socket;
     socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('close', () => this.#answered(NaN));
+    socket.on('error', (error) => this.#end(error));
+    socket.on('close', () => this.#end(new Error('The service has closed the connection')));
   }
 
   /** @param {string} url */
@@ -43,14 +46,15 @@ export class StopwatchClient {
   }
 
   /**
-   * Milliseconds from the first byte sent to the last one received.
+   * Milliseconds from the first byte sent to the last one received. Rejects when the connection ends before that, or has.
    *
    * @param {Buffer} bytes
    * @param {string} status that must come
    */
   async time(bytes, status = '200') {
-    const ms = await new Promise((/** @type {(ms: number) => void} */ resolve) => {
-      this.#answered = resolve;
+    if (this.#over) throw this.#over;
+    const ms = await new Promise((/** @type {(ms: number) => void} */ resolve, reject) => {
+      this.#waiting = { resolve, reject };
       this.#sentAt = performance.now();
       this.socket.write(bytes);
     });
@@ -60,6 +64,13 @@ export class StopwatchClient {
 
   close() {
     this.socket.destroy();
+  }
+
+  /** @param {Error} error the first one says why */
+  #end(error) {
+    this.#over ??= error;
+    this.#waiting?.reject(this.#over);
+    this.#waiting = null;
   }
 
   /** @param {Buffer} chunk */
@@ -73,6 +84,7 @@ export class StopwatchClient {
     if (this.#received.length < end + 4 + Number(length ?? 0)) return;
     this.#status = head.slice(9, 12);
     this.#received = Buffer.alloc(0);
-    this.#answered(at - this.#sentAt);
+    this.#waiting?.resolve(at - this.#sentAt);
+    this.#waiting = null;
   }
 }

@@ -1,4 +1,4 @@
-import { areaUnderCurve, bound } from './statistics.mjs';
+import { areaUnderCurve, bound, chanceBeyondBound } from './statistics.mjs';
 
 /** @typedef {import('./measure.mjs').Samples} Samples */
 
@@ -16,6 +16,11 @@ export class Report {
   /** @type {Line[]} */
   lines = [];
   failed = false;
+  /** Whether a service that can be caught was among what was measured. */
+  #hasControl = false;
+  #comparisons = 0;
+  /** No less than the probability that a comparison breaks the bound though nothing is wrong. */
+  #chance = 0;
 
   /** @param {string} title */
   constructor(title) {
@@ -29,14 +34,20 @@ export class Report {
    * @param {{ mustBeCaught?: boolean }} [expected]
    */
   add(measurement, samples, { mustBeCaught = false } = {}) {
-    const { pair, area } = worstPair(samples);
+    const { pair, area, pairs } = worstPair(samples);
     const within = Math.abs(area - 0.5) <= bound;
     if (within === mustBeCaught) this.failed = true;
-    const [n] = [...samples.values()].map(({ length }) => length);
+    const [n = 0] = [...samples.values()].map(({ length }) => length);
+    if (mustBeCaught) {
+      this.#hasControl = true;
+    } else {
+      this.#comparisons += pairs;
+      this.#chance += pairs * chanceBeyondBound(n);
+    }
     const line = {
       measurement,
       pair,
-      n: n ?? 0,
+      n,
       area,
       medianMs: median(samples),
       verdict: mustBeCaught ? (within ? 'NOT CAUGHT' : 'caught') : within ? 'within' : 'BROKEN',
@@ -55,9 +66,18 @@ export class Report {
     console.log(`\nNo oracle: ${this.title}, in ${seconds} s\n`);
     console.log(row('measurement', 'told apart best', 'n', 'AUC', 'median', 'verdict'));
     for (const line of this.lines) console.log(textOf(line));
+    const control = this.#hasControl
+      ? ", and the control's beyond it"
+      : '. There was no control, so that nothing shows that a difference would have been found';
     console.log(
-      `\nEvery area must lie within 0.5 ± ${bound}, and the control's beyond it: ${this.failed ? 'FAILED' : 'passed'}`,
+      `\nEvery area must lie within 0.5 ± ${bound}${control}: ${this.failed ? 'FAILED' : 'passed'}`,
     );
+    if (this.#comparisons === 0) return;
+    const seldom =
+      this.#chance < 0.5
+        ? `fails less than one such run in ${Math.floor(1 / this.#chance)}`
+        : 'many such runs fail: more rounds narrow the error';
+    console.log(`By chance, with ${this.#comparisons} comparisons and nothing wrong, ${seldom}.`);
   }
 }
 
@@ -70,7 +90,8 @@ function worstPair(samples) {
       area: areaUnderCurve(times, others),
     })),
   );
-  return pairs.reduce((worst, it) => (Math.abs(it.area - 0.5) > Math.abs(worst.area - 0.5) ? it : worst));
+  const worst = pairs.reduce((a, b) => (Math.abs(b.area - 0.5) > Math.abs(a.area - 0.5) ? b : a));
+  return { ...worst, pairs: pairs.length };
 }
 
 /** @param {Samples} samples */

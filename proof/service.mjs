@@ -69,8 +69,11 @@ export async function withService(env, processes, work) {
   try {
     for (const { role, file } of processes) running.push(await start({ ...env, ROLE: role }, file));
     const client = await StopwatchClient.open(/** @type {{ url: string }} */ (running[0]).url);
-    await work(client);
-    client.close();
+    try {
+      await work(client);
+    } finally {
+      client.close();
+    }
   } finally {
     for (const service of running) await service.stop();
   }
@@ -82,11 +85,14 @@ export async function allDelivered(databaseUrl) {
   await client.connect();
   const left = `SELECT count(*)::int AS left FROM messages WHERE status IN ('accepted', 'sending')`;
   const patience = performance.now() + 120_000;
-  for (;;) {
-    const { rows } = /** @type {import('pg').QueryResult<{ left: number }>} */ (await client.query(left));
-    if (rows[0]?.left === 0) break;
-    if (performance.now() > patience) throw new Error('The messages are not delivered');
-    await wait(100);
+  try {
+    for (;;) {
+      const { rows } = /** @type {import('pg').QueryResult<{ left: number }>} */ (await client.query(left));
+      if (rows[0]?.left === 0) break;
+      if (performance.now() > patience) throw new Error('The messages are not delivered');
+      await wait(100);
+    }
+  } finally {
+    await client.end();
   }
-  await client.end();
 }

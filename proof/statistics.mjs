@@ -22,6 +22,17 @@ export function areaUnderCurve(a, b) {
 }
 
 /**
+ * No less than the probability that the area of two like samples lies beyond the bound: two tails of the normal
+ * distribution, by Mills' ratio.
+ *
+ * @param {number} n values in each
+ */
+export function chanceBeyondBound(n) {
+  const z = bound / Math.sqrt((2 * n + 1) / (12 * n * n));
+  return Math.min(1, (Math.sqrt(2 / Math.PI) * Math.exp((-z * z) / 2)) / z);
+}
+
+/**
  * Numbers in [0, 1) that are the same for the same seed (Mulberry32).
  *
  * @param {number} seed
