@@ -44,7 +44,7 @@ export function resendCases(type, names) {
     }));
 }
 
-/** `POST /resend` with an `Idempotency-Key` that is new, and again with the same one. @returns {Case[]} */
+/** `POST /resend` with an `Idempotency-Key` of its own for each turn: sent once more, all of them are repeated. @returns {Case[]} */
 export function idempotentCases() {
   return ['u', 'c'].map((letter) => ({
     name: letter === 'u' ? 'unknown' : 'confirmed',
@@ -52,8 +52,8 @@ export function idempotentCases() {
       requestBytes(
         'POST',
         '/resend',
-        { type: 'recovery', email: emailOf(letter, (round >> 1) % people) },
-        { 'Idempotency-Key': `${letter}-${String(round >> 1).padStart(30, '0')}` },
+        { type: 'recovery', email: emailOf(letter, round % people) },
+        { 'Idempotency-Key': `${letter}-${String(round).padStart(30, '0')}` },
       ),
   }));
 }
@@ -75,7 +75,7 @@ export function signUpCases() {
   ];
 }
 
-/** Wrong codes for nobody, for somebody without a code, and for somebody with codes. @returns {Case[]} @param {string} type */
+/** Wrong codes for nobody, for somebody without a code, with codes, and with codes that go to another address. @returns {Case[]} @param {string} type */
 export function wrongCodeCases(type) {
   /** @param {string} letter @param {string} digit @returns {Case['request']} */
   const guesses = (letter, digit) =>
@@ -86,6 +86,7 @@ export function wrongCodeCases(type) {
     { name: 'unknown', request: guesses('y', '9'), status: '403' },
     { name: 'known, no code', request: guesses('b', '4'), status: '403' },
     { name: 'known, live codes', request: guesses('c', '3'), status: '403' },
+    { name: 'known, pending change', request: guesses('p', '5'), status: '403' },
   ];
 }
 
