@@ -191,6 +191,23 @@ describe('VonageSmsProvider', () => {
   });
 });
 
+describe.each<[string, () => NotificationProvider]>([
+  ['Twilio', () => twilio()],
+  ['Vonage', () => vonage()],
+])('%s may have taken the message', (_name, provider) => {
+  it.each([
+    [500, true],
+    [502, true],
+    [504, true],
+    [503, false],
+    [429, false],
+    [400, false],
+  ])('when it answers %i: %s', async (status, outcomeUnknown) => {
+    gateway.answerWith(status, '');
+    expect(await outcomeOf(provider())).toMatchObject({ outcomeUnknown });
+  });
+});
+
 describe('The order of preference', () => {
   const env = {
     NODE_ENV: 'test',

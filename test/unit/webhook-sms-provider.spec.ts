@@ -97,7 +97,7 @@ it.each([
   [502, true],
   [504, true],
   [429, false],
-  [500, false],
+  [500, true],
   [503, false],
 ])('after %i it is %s that nobody knows whether the SMS was taken', async (status, outcomeUnknown) => {
   gateway.answerWith(status);

@@ -46,9 +46,12 @@ export async function postToVendor(
   }
 }
 
-/** Whether a status leaves it open what became of the request: a proxy got no sound answer (RFC 9110, 15.6.3 and 15.6.5). */
+/**
+ * Whether a status leaves it open what became of the request: the vendor broke off in the middle of it, or a proxy got no
+ * sound answer (RFC 9110, 15.6.1, 15.6.3 and 15.6.5). 503 says that it was not dealt with.
+ */
 export function mayHaveBeenTaken(status: number): boolean {
-  return status === 502 || status === 504;
+  return status === 500 || status === 502 || status === 504;
 }
 
 /**
