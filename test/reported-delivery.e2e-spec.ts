@@ -51,6 +51,20 @@ describe('What was sent', () => {
     expect((await messageRow(running, messageId)).status).toBe('delivered');
   });
 
+  it('to a number that has opted out at Twilio is the last, until it says START', async () => {
+    await start({ ...twilio.env, TWILIO_API_URL: gateway.url });
+    gateway.answerWith(400, '{"code":21610}');
+    await insertUser(running, { phone: '+12025550113' });
+    const messageId = await resend(running, { type: 'sms', phone: '+12025550113' });
+    expect(await ended(running, messageId)).toMatchObject({ status: 'failed', reason: 'opted_out' });
+    const list = running.app.get(SuppressionList);
+    expect(await list.find('sms', '+12025550113')).toMatchObject({ reason: 'opt_out' });
+    const path = '/events/twilio/inbound';
+    const body = new URLSearchParams({ MessageSid: 'SM-in', From: '+12025550113', Body: 'START' }).toString();
+    await post(running, { path, body, headers: await twilio.sign(path, body) });
+    expect(await list.contains('sms', '+12025550113')).toBe(false);
+  });
+
   it('through Vonage is reported under the reference that the SMS had', async () => {
     await start({
       ...vonage.env,

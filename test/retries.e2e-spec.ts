@@ -310,6 +310,23 @@ describe('an address on the suppression list', () => {
     });
   });
 
+  it('stands there when a mail server knows no such mailbox, as it would after a bounce, and not for policy', async () => {
+    smtp.refuseAt('message', 554, '5.7.1 Refused by policy');
+    const refused = await askByMail();
+    expect(await ended(running, refused.id)).toMatchObject({ status: 'failed', reason: 'rejected_message' });
+    expect(await list().contains('email', refused.email)).toBe(false);
+    smtp.refuseAt('rcpt', 550, '5.1.1 No such user');
+    const gone = await askByMail();
+    expect(await ended(running, gone.id)).toMatchObject({ status: 'failed', reason: 'rejected_recipient' });
+    expect(await list().find('email', gone.email)).toMatchObject({
+      reason: 'hard_bounce',
+      messageId: uuidOf(gone.id),
+    });
+    smtp.behave();
+    const next = await resend(running, { type: 'magiclink', email: gone.email });
+    expect(await ended(running, next)).toMatchObject({ status: 'dropped', reason: 'suppressed' });
+  });
+
   it('is the one that would get the message, not the one that was named', async () => {
     await insertUser(running, { email: 'old@example.com', pendingEmail: 'new@example.com' });
     await list().add('email', 'old@example.com', 'complaint');

@@ -113,6 +113,24 @@ describe('a refusal', () => {
     expect(error).toMatchObject({ reason });
   });
 
+  it.each<[SmtpStage, number, string, string | undefined]>([
+    ['rcpt', 550, '5.1.1 No such user', 'hard_bounce'],
+    ['rcpt', 554, '5.2.1 Mailbox disabled', 'hard_bounce'],
+    ['message', 550, '5.1.1 No such user', 'hard_bounce'],
+    ['rcpt', 550, 'No such user', undefined],
+    ['rcpt', 550, '5.4.1 Recipient address rejected: Access denied', undefined],
+    ['message', 554, '5.7.1 Refused by policy', undefined],
+    ['message', 554, '5.3.4 Too big for the system', undefined],
+    ['message', 554, '5.4.6 Routing loop', undefined],
+    ['message', 554, '5.6.0 Content rejected', undefined],
+  ])('at %s with %i %s says of the recipient: %s', async (stage, code, text, recipientLoss) => {
+    const provider = await providerFor(server.url);
+    server.refuseAt(stage, code, text);
+    const error = (await provider.send(message).catch((e: unknown) => e)) as PermanentDeliveryError;
+    expect(error).toBeInstanceOf(PermanentDeliveryError);
+    expect(error.recipientLoss).toBe(recipientLoss);
+  });
+
   const transient: [SmtpStage, number, string, string][] = [
     ['connect', 554, 'Your address is on a block list', 'refused_by_server'],
     ['connect', 421, 'Too busy', 'deferred'],

@@ -1,5 +1,6 @@
 import type { Channel, ConfirmationType } from '../confirmation-type.js';
 import type { AttemptOutcome } from '../status/delivery-attempt.entity.js';
+import type { SuppressionReason } from '../status/suppression.entity.js';
 
 /** A message that a worker holds under a lease. */
 export interface ClaimedMessage {
@@ -53,4 +54,6 @@ export interface ProviderAttempt {
 export interface Delivery {
   readonly outcome: Outcome;
   readonly tries: readonly ProviderAttempt[];
+  /** Why nothing more is to be sent to the recipient; absent when they go on. */
+  readonly recipientLoss?: SuppressionReason | undefined;
 }

@@ -5,9 +5,11 @@ import { Metrics } from '../../operations/metrics.js';
 import { uuidV7 } from '../../uuid-v7.js';
 import type { Channel } from '../confirmation-type.js';
 import type { Delivery, Outcome, ProviderAttempt } from '../outbox/delivery.js';
+import type { AttemptOutcome } from '../status/delivery-attempt.entity.js';
 import {
   type OutgoingMessage,
   PermanentDeliveryError,
+  type RecipientLoss,
   TransientDeliveryError,
 } from './notification-provider.js';
 import type { ProviderCircuit } from './provider-circuit.js';
@@ -54,10 +56,10 @@ export class Failover {
     const tries: ProviderAttempt[] = [];
     for (const circuit of inOrder(this.circuits.of(channel), uncertain)) {
       if (!circuit.takesMessages) continue;
-      const attempt = await this.try(circuit, message, tries.length);
+      const { attempt, recipientLoss } = await this.try(circuit, message, tries.length);
       tries.push(attempt);
       const outcome = outcomeAfter(tries, uncertain);
-      if (outcome) return { outcome, tries };
+      if (outcome) return { outcome, tries, recipientLoss };
     }
     const reason = tries.at(-1)?.error;
     if (reason) return { outcome: { status: 'retry', reason }, tries };
@@ -72,18 +74,19 @@ export class Failover {
     circuit: ProviderCircuit,
     message: OutgoingMessage,
     before: number,
-  ): Promise<ProviderAttempt> {
+  ): Promise<{ attempt: ProviderAttempt; recipientLoss?: RecipientLoss | undefined }> {
     const started = this.clock.now();
     const { name: provider } = circuit.provider;
-    const result = await circuit.send(message).then(
-      ({ receiptId }) => ({ outcome: 'sent' as const, receiptId, error: null }),
+    const { recipientLoss, ...result } = await circuit.send(message).then(
+      ({ receiptId }) => ({ outcome: 'sent' as const, receiptId, error: null, recipientLoss: undefined }),
       (error: unknown) => this.classified(error, message, provider),
     );
     this.metrics.attempts.inc({ provider, outcome: result.outcome });
     const startedAt = new Date(started);
     // Ids rise in the order of the tries, also when a millisecond sees several.
     const id = uuidV7(started + before);
-    return { id, provider, ...result, startedAt, endedAt: new Date(this.clock.now()) };
+    const attempt = { id, provider, ...result, startedAt, endedAt: new Date(this.clock.now()) };
+    return { attempt, recipientLoss };
   }
 
   private classified(error: unknown, { messageId }: OutgoingMessage, provider: string) {
@@ -95,10 +98,15 @@ export class Failover {
       { event: 'attempt', messageId, provider, reason, said },
       'A provider did not take a message',
     );
-    const transient = error instanceof TransientDeliveryError;
-    const outcome = !transient ? 'permanent' : error.outcomeUnknown ? 'unknown' : 'transient';
-    return { outcome, receiptId: null, error: reason } as const;
+    const outcome = outcomeOf(error);
+    const recipientLoss = error instanceof PermanentDeliveryError ? error.recipientLoss : undefined;
+    return { outcome, receiptId: null, error: reason, recipientLoss };
   }
+}
+
+function outcomeOf(error: PermanentDeliveryError | TransientDeliveryError): AttemptOutcome {
+  if (error instanceof PermanentDeliveryError) return 'permanent';
+  return error.outcomeUnknown ? 'unknown' : 'transient';
 }
 
 /**

@@ -18,15 +18,26 @@ export interface Receipt {
   readonly receiptId: string | null;
 }
 
+/** Why somebody gets nothing any more: the mailbox or number does not exist, or its person has said STOP. */
+export type RecipientLoss = 'hard_bounce' | 'opt_out';
+
+interface PermanentOptions extends ErrorOptions {
+  /** Absent when the next message may arrive. */
+  readonly recipientLoss?: RecipientLoss | undefined;
+}
+
 /** The provider refused for good: trying again, or elsewhere, cannot help. */
 export class PermanentDeliveryError extends Error {
   override readonly name = 'PermanentDeliveryError';
+  readonly recipientLoss: RecipientLoss | undefined;
+
   /** @param reason one short word for the operator, such as `rejected_recipient` */
   constructor(
     readonly reason: string,
-    options?: ErrorOptions,
+    { recipientLoss, ...options }: PermanentOptions = {},
   ) {
     super(reason, options);
+    this.recipientLoss = recipientLoss;
   }
 }
 

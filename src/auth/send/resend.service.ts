@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../clock.js';
 import { Config } from '../../config.js';
+import { Log } from '../../log.js';
 import { messageIdOf } from '../../message-id.js';
 import { confirmationRules, meantUser, purposeOf } from '../confirmation-type.js';
 import type { ClaimedMessage, Delivery, Outcome, ProviderAttempt } from '../outbox/delivery.js';
 import { RedirectAllowList } from '../redirect-allow-list.js';
 import { SuppressionList } from '../status/suppression-list.js';
+import type { SuppressionReason } from '../status/suppression.entity.js';
 import { TokenService } from '../tokens/token.service.js';
 import type { User } from '../users/user.js';
 import { UsersRepository } from '../users/users.repository.js';
@@ -34,6 +36,7 @@ export class ResendService {
     private readonly redirects: RedirectAllowList,
     private readonly config: Config,
     private readonly clock: Clock,
+    private readonly log: Log,
   ) {}
 
   async deliver(message: ClaimedMessage): Promise<Delivery> {
@@ -92,9 +95,26 @@ export class ResendService {
         message.uncertain,
       );
       tries = delivery.tries;
+      if (delivery.recipientLoss) await this.suppress(message, to, delivery.recipientLoss);
       return delivery;
     } finally {
       await this.smsAllowance.settle(admission, tries);
+    }
+  }
+
+  /** Never rejects: the attempt has been made, and the next message would be refused in the same way. */
+  private async suppress(
+    { id, channel }: ClaimedMessage,
+    to: string,
+    reason: SuppressionReason,
+  ): Promise<void> {
+    try {
+      await this.suppressions.add(channel, to, reason, id);
+    } catch (err) {
+      this.log.warn(
+        { err, messageId: messageIdOf(id) },
+        'A recipient could not be put on the suppression list',
+      );
     }
   }
 

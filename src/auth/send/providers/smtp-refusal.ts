@@ -1,3 +1,4 @@
+import { isMailboxGone } from '../../enhanced-status.js';
 import { PermanentDeliveryError, TransientDeliveryError } from '../notification-provider.js';
 
 /** What nodemailer adds to an error. Its `code` says little: EENVELOPE stands for 451 and for 550. */
@@ -21,7 +22,8 @@ const messageCommands = new Set(['RCPT TO', 'DATA']);
 /**
  * Who is to blame decides: only a refusal of this recipient or of this content is permanent. A 5xx that speaks of the
  * sender, the login, the relay or the network address is a fault of the set-up; an operator can repair it while the
- * message waits. See docs/adr/0003.
+ * message waits. A status that says that the mailbox is gone lists its address, as it would in a bounce; nothing else does.
+ * See docs/adr/0003.
  * @param to the recipient, who is left out of the cause: causes are logged
  * @param handedOver whether the server can have got the whole mail; when it then said nothing, nobody knows what it did
  */
@@ -33,7 +35,9 @@ export function deliveryErrorOf(
   const { code, command, message, response = '', responseCode } = error as SmtpError;
   const reply = responseCode || 0;
   const cause = new Error(`${code ?? 'ERROR'} ${command ?? ''}: ${withoutAddress(message, to)}`);
-  const permanent = (reason: string) => new PermanentDeliveryError(reason, { cause });
+  const isGone = isMailboxGone(statusIn(response) ?? '');
+  const recipientLoss = isGone ? ('hard_bounce' as const) : undefined;
+  const permanent = (reason: string) => new PermanentDeliveryError(reason, { cause, recipientLoss });
   const outcomeUnknown = handedOver && reply < 400;
   const providerHealthy = messageCommands.has(command ?? '') && speaksOfMessage(reply, response);
   const transient = (reason: string) =>
@@ -45,7 +49,7 @@ export function deliveryErrorOf(
   if (reply < 500) return transient('connection_failed');
   if (sessionReplies.has(reply)) return transient('refused_by_server');
   if (command === 'RCPT TO' && refusesRecipient(reply, response)) return permanent('rejected_recipient');
-  if (command === 'DATA') return permanent('rejected_message');
+  if (command === 'DATA') return permanent(isGone ? 'rejected_recipient' : 'rejected_message');
   if (command === 'MAIL FROM') return transient('rejected_sender');
   return transient('refused_by_server');
 }
@@ -57,10 +61,14 @@ function speaksOfMessage(reply: number, response: string): boolean {
 
 /** The enhanced status code (RFC 3463) decides when there is one: relays refuse with 550 and 554 for many reasons. */
 function refusesRecipient(reply: number, response: string): boolean {
-  const status = /^\d{3}[ -](5\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
+  const status = statusIn(response);
   if (status === undefined) return mailboxReplies.has(reply);
   // Exchange Online answers 550 5.4.1 for a mailbox that does not exist.
   return (/^5\.[12]\./.test(status) && !senderStatuses.has(status)) || status === '5.4.1';
+}
+
+function statusIn(response: string): string | undefined {
+  return /^\d{3}[ -](5\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
 }
 
 function withoutAddress(text: string, address: string): string {

@@ -3,6 +3,7 @@ import {
   type OutgoingMessage,
   PermanentDeliveryError,
   type Receipt,
+  type RecipientLoss,
   TransientDeliveryError,
 } from '../notification-provider.js';
 import { refuseUnsafe } from './outgoing-message.check.js';
@@ -28,6 +29,13 @@ const permanentReasons: Readonly<Record<number, string>> = {
   21635: 'rejected_recipient', // a landline
   30005: 'rejected_recipient', // unknown handset
   30006: 'rejected_recipient', // a landline
+};
+
+/** Those after which nothing more can arrive at the number, as in Twilio's reports. */
+const losses: Readonly<Record<number, RecipientLoss>> = {
+  21610: 'opt_out',
+  30005: 'hard_bounce',
+  30006: 'hard_bounce',
 };
 
 /** Codes that speak of the set-up or the moment: an operator, time or another provider may do better. */
@@ -102,7 +110,9 @@ export class TwilioSmsProvider extends NotificationProvider {
 function errorOf(status: number, code: number): PermanentDeliveryError | TransientDeliveryError {
   const cause = new Error(`Twilio answered ${status}, code ${code}`);
   const permanent = permanentReasons[code];
-  if (permanent !== undefined) return new PermanentDeliveryError(permanent, { cause });
+  if (permanent !== undefined) {
+    return new PermanentDeliveryError(permanent, { cause, recipientLoss: losses[code] });
+  }
   const known = transientReasons[code];
   if (known !== undefined) return new TransientDeliveryError(known, { cause });
   if (status === 401) return new TransientDeliveryError('authentication_failed', { cause });

@@ -1,5 +1,5 @@
 import type { DeliveryEventKind } from '../../delivery-event.entity.js';
-import { isMailboxGone } from '../enhanced-status.js';
+import { isMailboxGone } from '../../../enhanced-status.js';
 import { recipientIn } from '../report-fields.js';
 
 /** What a delivery status notification says of one recipient (RFC 3464, section 2.3). */

@@ -1,6 +1,6 @@
 import type { DeliveryEventKind } from '../../delivery-event.entity.js';
 import type { SuppressionReason } from '../../suppression.entity.js';
-import { isMailboxGone } from '../enhanced-status.js';
+import { isMailboxGone } from '../../../enhanced-status.js';
 import type { EmailCarriers } from '../email-carriers.js';
 import { codeIn, dateIn, nameIn, objectIn, recipientIn, uuidInMessageId } from '../report-fields.js';
 import type { ReportedEvent } from '../reported-event.js';
