@@ -1,14 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../api-error.js';
+import { refuseTooDeep } from './json-depth.js';
 import { RawBody } from './raw-body.js';
 
 type Fields = Record<string, unknown>;
 
 const json = 'application/json';
 const form = 'application/x-www-form-urlencoded';
-
-/** Deeper nesting serves no field of ours, and would only exhaust the stack of whoever walks it. */
-const maxDepth = 16;
 
 /**
  * The fields of a request's body, JSON (RFC 8259) or, where a page of ours posts it, an HTML form.
@@ -51,16 +49,6 @@ function parseJsonObject(text: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ApiError('bad_json', 'Send a JSON object, not an array or a single value');
   }
-  if (isDeeperThan(value, maxDepth)) {
-    throw new ApiError('bad_json', `Nest at most ${maxDepth} levels deep`);
-  }
+  refuseTooDeep(value);
   return value as Fields;
-}
-
-function isDeeperThan(value: object, levels: number): boolean {
-  if (levels === 0) return true;
-  for (const inner of Object.values(value) as unknown[]) {
-    if (typeof inner === 'object' && inner !== null && isDeeperThan(inner, levels - 1)) return true;
-  }
-  return false;
 }

@@ -2,6 +2,7 @@ import { timingSafeEqual, createHash } from 'node:crypto';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../../api-error.js';
+import { refuseTooDeep } from '../../../request-body/json-depth.js';
 import { RawBody } from '../../../request-body/raw-body.js';
 
 /** For reports about one message, in bytes. */
@@ -29,17 +30,19 @@ export function rawText(request: FastifyRequest, limit: number): Promise<string>
 }
 
 /**
- * The object in a JSON text. Whoever signed it knows what they write, so nothing more is checked here.
+ * The object in a JSON text, at most sixteen levels deep. What its members are is for the reader of the report to say.
  * @throws ApiError 400 `bad_json`
  */
 export function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+    value = JSON.parse(text);
   } catch {
     // Said below; the parser's message quotes the body.
   }
-  throw new ApiError('bad_json', 'Send a JSON object');
+  if (typeof value !== 'object' || value === null) throw new ApiError('bad_json', 'Send a JSON object');
+  refuseTooDeep(value);
+  return value as Record<string, unknown>;
 }
 
 /** The same answer as where there is no such route. */
