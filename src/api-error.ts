@@ -60,7 +60,7 @@ export class ApiError extends Error {
     return { code: this.status, error_code: this.code, msg: this.msg, details: this.details };
   }
 
-  /** RFC 9457, with the contract's own members beside the standard ones. */
+  /** RFC 9457, with the members of the usual form beside the standard ones. */
   problem() {
     return {
       type: `urn:strike-auth:error:${this.code}`,

@@ -108,7 +108,7 @@ describe('what costs an identifier nothing', () => {
 });
 
 describe('the headers', () => {
-  it('tell of both limits on a 200, as in the example of the contract', async () => {
+  it('tell of both limits on a 200, as in the example of the documentation', async () => {
     expect(limitHeaders(await resend({ type: 'signup', email: 'user@example.com' }))).toEqual({
       'x-ratelimit-limit': '3',
       'x-ratelimit-remaining': '2',

@@ -185,7 +185,7 @@ describe('openapi.json', () => {
     ['unexpected', errorBodies.unexpected],
     ['unavailable', errorBodies.unavailable],
     ['captcha_unavailable', { code: 503, error_code: 'captcha_unavailable', msg: text, details: text }],
-  ])("shows the contract's error %s of POST /resend in both forms", (name, body) => {
+  ])('shows the error %s of POST /resend in both forms', (name, body) => {
     const { content = {} } = operationOf('post', '/resend').responses[String(body.code)] ?? {};
     expect(content['application/json']?.examples?.[name]?.value).toEqual(body);
     expect(content['application/problem+json']?.examples?.[name]?.value).toEqual({

@@ -76,7 +76,7 @@ async function bombard(path: string, bodies: fc.Arbitrary<string>, runs: number)
 
 const statusesOf = (seen: readonly Seen[]) => [...new Set(seen.map(({ status }) => status))].sort();
 
-it('answers whatever is sent to /verify as the contract says, and never with a 500', async () => {
+it('answers whatever is sent to /verify as the documentation says, and never with a 500', async () => {
   const bodies = bodiesLike(verification, 'type', 'token', 'token_hash', 'email', 'phone', 'redirect_to');
   const seen = await bombard('/verify', bodies, 800);
   // The generator is worth something only when it reaches every kind of answer, and nothing is guessed by it.
@@ -84,7 +84,7 @@ it('answers whatever is sent to /verify as the contract says, and never with a 5
   expect(statusesOf(seen)).not.toContain(200);
 });
 
-it('answers whatever is sent to /signup as the contract says, and never with a 500', async () => {
+it('answers whatever is sent to /signup as the documentation says, and never with a 500', async () => {
   const bodies = bodiesLike(signUp, 'email', 'phone', 'password', 'data', 'redirect_to', 'captcha_token');
   const seen = await bombard('/signup', bodies, 250);
   expect(statusesOf(seen)).toEqual(expect.arrayContaining([200, 400, 415]));
@@ -94,7 +94,7 @@ it('answers whatever is sent to /signup as the contract says, and never with a 5
   }
 });
 
-it('answers whatever form is posted with a redirect to where it is allowed, or as the contract says', async () => {
+it('answers whatever form is posted with a redirect to where it is allowed, or as the documentation says', async () => {
   const form = fc.dictionary(
     fc.oneof(
       {

@@ -40,7 +40,7 @@ const body = fc.oneof(
 );
 
 describe('whatever is sent to /resend', () => {
-  it('is answered as the contract says, and never with a 500', async () => {
+  it('is answered as the documentation says, and never with a 500', async () => {
     const seen = new Map<number, number>();
     await fc.assert(
       fc.asyncProperty(body, contentType, async (sent, type) => {

@@ -69,7 +69,7 @@ describe('The page behind a link', () => {
     },
   );
 
-  it('answers a second press of the button as the contract says, and its page says that the first one worked', async () => {
+  it('answers a second press of the button as the documentation says, and its page says that the first one worked', async () => {
     const path = pathOf(await mailed());
     const fields = fieldsOf((await open(path)).text);
     const presses = await Promise.all([press(fields), press(fields)]);
@@ -126,7 +126,7 @@ describe('The page behind a link', () => {
   describe('when something else goes wrong', () => {
     const html = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
-    it('shows a person a page and a program the contract', async () => {
+    it('shows a person a page and a program the usual error', async () => {
       const form = () => running.http.post('/verify').type('form');
       const page = await form().set(html).send({ type: 'signup' }).expect(400);
       expect(page.headers['content-type']).toBe('text/html; charset=utf-8');

@@ -27,7 +27,7 @@ interface ConfirmationRule {
 
 const requestedAddress: ConfirmationRule['recipient'] = (_user, requested) => requested;
 
-/** Everything that differs between the types, in one place. Source: the contract, "What is sent, and to whom". */
+/** Everything that differs between the types, in one place: who may get what, and to which address it goes. */
 export const confirmationRules: Readonly<Record<ConfirmationType, ConfirmationRule>> = {
   signup: {
     lookup: { email: ['email'], sms: ['phone'] },

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../api-error.js';
 
-/** The contract's limit for a body, in bytes. */
+/** How large a body of the public routes may be, in bytes. */
 export const bodyLimit = 16 * 1024;
 
 /** `type/subtype`, with or without parameters (RFC 9110, section 8.3.1). */

@@ -40,7 +40,7 @@ const schedules: fc.Arbitrary<Schedule> = fc
     });
   });
 
-/** The contract as plainly as it can be said, without a thought for speed. */
+/** The rule as plainly as it can be said, without a thought for speed. */
 class ReferenceModel {
   private readonly admissions: { bucket: string; at: number }[] = [];
 

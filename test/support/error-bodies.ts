@@ -1,6 +1,6 @@
 import { errorCodes } from '../../src/api-error.js';
 
-/** The contract's errors, word for word. What varies is given by the test. */
+/** The errors, word for word. What varies is given by the test. */
 export const errorBodies = {
   typeMissing: {
     code: 400,

@@ -87,7 +87,7 @@ export class ProviderCircuit {
     } catch (error) {
       if (error instanceof PermanentDeliveryError) return { error };
       if (!(error instanceof TransientDeliveryError)) {
-        // Against its contract; and who knows how far it got.
+        // A provider promises to throw only the two; and who knows how far this one got.
         throw new TransientDeliveryError('internal_error', { cause: error, outcomeUnknown: true });
       }
       if (error.providerHealthy) return { error };
