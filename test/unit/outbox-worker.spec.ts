@@ -1,3 +1,4 @@
+import { QueryFailedError } from 'typeorm';
 import type { Notifications } from '../../src/database/notifications.js';
 import { createLog } from '../../src/log.js';
 import { Metrics } from '../../src/operations/metrics.js';
@@ -35,7 +36,10 @@ class QueueInTrouble {
   refusals = 0;
   readonly settled: unknown[] = [];
 
-  constructor(public refusalsLeft: number) {}
+  constructor(
+    public refusalsLeft: number,
+    private readonly error = new Error('away'),
+  ) {}
 
   claim(_max: number, inHand: readonly ClaimedMessage[]): Promise<ClaimedMessage[]> {
     this.held.push(inHand.map(({ id }) => id));
@@ -49,7 +53,7 @@ class QueueInTrouble {
   settle(_message: ClaimedMessage, outcome: unknown): Promise<void> {
     if (this.refusalsLeft-- > 0) {
       this.refusals++;
-      return Promise.reject(new Error('away'));
+      return Promise.reject(this.error);
     }
     this.settled.push(outcome);
     return Promise.resolve();
@@ -80,6 +84,20 @@ describe('the outcome of a message', () => {
     expect(queue.held[1]).toEqual([message.id]);
     await eventually('the outcome', () => queue.settled.length === 1);
     expect(queue.settled).toEqual([{ status: 'sent' }]);
+    await worker.onModuleDestroy();
+  });
+
+  it('is given up when the database answers, again and again, that it does not take it', async () => {
+    const refusal = Object.assign(new Error('value too long'), { code: '22001' });
+    const queue = new QueueInTrouble(Infinity, new QueryFailedError('UPDATE', [], refusal));
+    const worker = workerOf(queue);
+    await worker.onApplicationBootstrap();
+    await eventually('many refusals', () => queue.refusals === 30);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(queue.refusals).toBe(30);
+    worker.wake();
+    await eventually('another look', () => queue.held.length > 1);
+    expect(queue.held[1]).toEqual([]);
     await worker.onModuleDestroy();
   });
 

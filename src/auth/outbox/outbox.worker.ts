@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
 import { Clock } from '../../clock.js';
 import { Notifications } from '../../database/notifications.js';
 import { Log } from '../../log.js';
@@ -20,6 +21,8 @@ const pollMs = 1_000;
  */
 const spreadMs = 75;
 const settleRetryMs = 500;
+/** How often one outcome is refused before it is given up: others of the same commit may have been to blame. */
+const mostRefusals = leaseMs / settleRetryMs;
 /** Share of the time in which the event loop was busy from which on there is none to spare. */
 const fullLoad = 0.9;
 const makeWayMs = 100;
@@ -177,6 +180,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   /**
    * An outcome that is not written down means that the message is sent twice, so it is kept until it is, however long the
    * database is away. Meanwhile the message counts as in hand: its lease is renewed, and it is not claimed again here.
+   * What the database itself refuses to store it will refuse later too, and would be in the way of all others.
    */
   private async settle(message: ClaimedMessage, { outcome, tries }: Delivery): Promise<void> {
     for (let attempt = 1; !this.stopped; attempt++) {
@@ -186,8 +190,18 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
       } catch (err) {
         if (attempt === 1)
           this.log.warn({ err, messageId: messageIdOf(message.id) }, 'An outcome could not be stored yet');
+        if (attempt >= mostRefusals && isRefusal(err)) {
+          this.log.error({ err, messageId: messageIdOf(message.id) }, 'An outcome cannot be stored');
+          return;
+        }
         await setTimeout(settleRetryMs);
       }
     }
   }
+}
+
+/** Whether the database has looked at the values and does not take them: classes 22 and 23 of SQLSTATE. */
+function isRefusal(error: unknown): boolean {
+  const code = error instanceof QueryFailedError ? (error.driverError as { code?: unknown }).code : undefined;
+  return typeof code === 'string' && /^2[23]/.test(code);
 }
