@@ -95,3 +95,73 @@ describe.each(databaseKinds)('SuppressionList on %s, while hashing keys are chan
     }
   });
 });
+
+describe.each(databaseKinds)('SuppressionList on %s', (kind) => {
+  let database: OpenDatabase;
+  let clock: TestClock;
+  let list: SuppressionList;
+
+  beforeAll(async () => {
+    database = await openDatabase(kind);
+  });
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    clock = new TestClock();
+    list = new SuppressionList(database.transaction, new KeyedHash(current, old), clock);
+    await database.dataSource.getRepository(SuppressionEntity).clear();
+  });
+
+  const phone = '+4915112345678';
+  const reasons = async () => (await list.entries(10)).map(({ reason }) => reason).toSorted();
+  const isOn = (number = phone) => list.contains('sms', number);
+
+  it.each(['hard_bounce', 'complaint', 'operator'] as const)(
+    'keeps a STOP when the %s beside it is lifted, whichever came first, and the other way round',
+    async (reason) => {
+      for (const order of [[reason, 'opt_out'] as const, ['opt_out', reason] as const]) {
+        for (const each of order) await list.add('sms', phone, each);
+        expect(await reasons()).toEqual([reason, 'opt_out'].toSorted());
+        expect(await list.lift('sms', phone, reason)).toBe(true);
+        expect(await isOn()).toBe(true);
+        await list.add('sms', phone, reason);
+        expect(await list.lift('sms', phone, 'opt_out')).toBe(true);
+        expect(await reasons()).toEqual([reason]);
+        expect(await list.lift('sms', phone)).toBe(true);
+        expect(await isOn()).toBe(false);
+      }
+    },
+  );
+
+  it('lifts a STOP that nobody named only when there is nothing else to lift', async () => {
+    await list.add('sms', phone, 'hard_bounce');
+    await list.add('sms', phone, 'opt_out');
+    expect(await list.lift('sms', phone)).toBe(true);
+    expect(await reasons()).toEqual(['opt_out']);
+    expect(await list.lift('sms', phone)).toBe(true);
+    expect(await list.lift('sms', phone)).toBe(false);
+  });
+
+  it('knows a number in each spelling', async () => {
+    const atHome = '+49015112345678';
+    await list.add('sms', phone, 'opt_out');
+    expect(await isOn(atHome)).toBe(true);
+    expect(await list.lift('sms', atHome, 'opt_out')).toBe(true);
+    await list.add('sms', atHome, 'hard_bounce');
+    expect([await isOn(), await isOn(atHome)]).toEqual([true, true]);
+    expect(await list.lift('sms', phone)).toBe(true);
+    expect(await isOn(atHome)).toBe(false);
+  });
+
+  it('still knows and lifts an entry that was made under the number as it came', async () => {
+    const atHome = '+49015112345678';
+    const key = new KeyedHash(old).digest('suppression', 'sms', atHome);
+    const createdAt = new Date(clock.now());
+    await database.dataSource
+      .getRepository(SuppressionEntity)
+      .insert({ key, channel: 'sms', reason: 'opt_out', maskedIdentifier: '+4*****5678', createdAt });
+    expect(await isOn(atHome)).toBe(true);
+    expect(await isOn()).toBe(true);
+    expect(await list.lift('sms', atHome, 'opt_out')).toBe(true);
+    expect([await isOn(), await isOn(atHome)]).toEqual([false, false]);
+  });
+});

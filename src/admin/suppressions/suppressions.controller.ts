@@ -60,7 +60,7 @@ export class SuppressionsController {
   @ApiOperation({
     operationId: 'addSuppression',
     summary: 'Send an address nothing any more',
-    description: 'One that is on the list keeps the reason and the time that it has.',
+    description: 'One that is on the list keeps the reason and the time that it has. A STOP stays beside it.',
   })
   @ApiBody({ type: SuppressionRequest, examples: addresses })
   @ApiOkResponse({ type: SuppressionResponse, description: 'The entry.', example: exampleSuppression })
@@ -75,10 +75,12 @@ export class SuppressionsController {
   @ApiOperation({
     operationId: 'liftSuppression',
     summary: 'Take an address off the list',
-    description: 'In a body and by POST, because addresses in a URL end up in the logs of proxies.',
+    description:
+      'In a body and by POST, because addresses in a URL end up in the logs of proxies. That the person has said STOP stands ' +
+      'beside any other reason and outlives it: to lift that as well, ask once more.',
   })
   @ApiBody({ type: SuppressionRequest, examples: addresses })
-  @ApiNoContentResponse({ description: 'It gets messages again.' })
+  @ApiNoContentResponse({ description: 'It gets messages again, unless a STOP is left.' })
   @ApiForOperators({ ...addressErrors, ...notListed })
   lift(@Body() request: SuppressionRequest): Promise<void> {
     return orUnavailable(() => this.suppressions.lift(request));
