@@ -91,6 +91,18 @@ describe('what operators see and do, with nobody delivering', () => {
     expect(idsOf(await list({ ...query, provider: 'smtp' }))).toEqual([]);
   });
 
+  it('finds them by their reason', async () => {
+    const wanted = messageAt(start + 5, { status: 'failed', reason: 'expired' });
+    await insertMessages(running, [
+      wanted,
+      messageAt(start + 6, { status: 'failed', reason: 'rejected_recipient' }),
+      messageAt(start + 7, { status: 'sent' }),
+    ]);
+    expect(idsOf(await list({ reason: 'expired' }))).toEqual([messageIdOf(wanted.id)]);
+    expect(idsOf(await list({ reason: 'expired', status: 'failed' }))).toEqual([messageIdOf(wanted.id)]);
+    expect(idsOf(await list({ reason: 'expired', status: 'dropped' }))).toEqual([]);
+  });
+
   it('takes instants in any zone, and goes on where a page ends', async () => {
     const messages = Array.from({ length: 5 }, (_, i) => messageAt(start + i));
     await insertMessages(running, messages);
@@ -112,6 +124,7 @@ describe('what operators see and do, with nobody delivering', () => {
     [{ type: 'letter' }, 'type must be one of signup, recovery, magiclink, email_change, sms'],
     [{ channel: 'fax' }, 'channel must be one of email, sms'],
     [{ provider: 'a b' }, 'provider must be the name of a provider'],
+    [{ reason: 'a b' }, 'reason must be the reason of a message, one word'],
     [{ recipient: 'ada@' }, 'recipient must be a whole email address or number'],
     [{ since: 'yesterday' }, 'since must be a date and time with a zone, such as 2026-01-31T12:00:00Z'],
     [{ since: '2026-01-31' }, 'since must be a date and time with a zone, such as 2026-01-31T12:00:00Z'],

@@ -18,6 +18,12 @@ export class ListMessagesQuery implements MessageFilters {
   @IsIn(messageStatuses, { message: `status must be one of ${messageStatuses.join(', ')}` })
   status?: MessageStatus;
 
+  @ApiPropertyOptional({ type: String, maxLength: 64, example: 'expired' })
+  @Expose()
+  @IsOptional()
+  @Matches(/^[\w.:-]{1,64}$/, { message: 'reason must be the reason of a message, one word' })
+  reason?: string;
+
   @ApiPropertyOptional({ enum: confirmationTypes })
   @Expose()
   @IsOptional()

@@ -67,11 +67,12 @@ export function conditionsOf(
 }
 
 function addUnindexed(
-  { type, channel, provider, since, until }: MessageFilters,
+  { reason, type, channel, provider, since, until }: MessageFilters,
   add: (value: unknown, condition: (parameter: string) => string) => void,
 ): void {
   add(since, (time) => `accepted_at >= ${time}`);
   add(until, (time) => `accepted_at < ${time}`);
+  add(reason, (text) => `reason = ${text}`);
   add(type, (text) => `type = ${text}`);
   add(channel, (text) => `channel = ${text}`);
   // Asked for each message on its own: as a join it would be planned over all attempts there ever were.

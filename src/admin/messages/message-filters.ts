@@ -4,6 +4,7 @@ import type { MessageStatus } from '../../auth/status/message-status.js';
 /** All of them apply. Times are those of the acceptance, `since` included and `until` not. */
 export interface MessageFilters {
   readonly status?: MessageStatus;
+  readonly reason?: string;
   readonly type?: ConfirmationType;
   readonly channel?: Channel;
   /** Of any attempt. */

@@ -16,7 +16,6 @@ export type RequeuableStatus = (typeof requeuableStatuses)[number];
 
 export interface Replay extends MessageFilters {
   readonly status: RequeuableStatus;
-  readonly reason?: string;
 }
 
 /** What a replay has come to: how many messages, and the last one unless it was the end. */
@@ -87,11 +86,7 @@ export class Requeue {
   private async replayBatch(replay: Replay, size: number, after: string | undefined): Promise<string[]> {
     const { parameters, arms } = conditionsOf(replay, { after: undefined, end: null });
     const add = (value: unknown) => `$${parameters.push(value)}`;
-    const conditions = [
-      ...arms,
-      ...(after === undefined ? [] : [`id > ${add(after)}::uuid`]),
-      ...(replay.reason === undefined ? [] : [`reason = ${add(replay.reason)}`]),
-    ].join(' AND ');
+    const conditions = [...arms, ...(after === undefined ? [] : [`id > ${add(after)}::uuid`])].join(' AND ');
     const now = add(new Date(this.clock.now()));
     const [moved] = await this.dataSource.query<[{ id: string }[], number]>(
       `WITH chosen AS MATERIALIZED (
