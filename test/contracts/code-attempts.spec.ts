@@ -82,6 +82,23 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
   });
 
+  // The embedded database has one session: there nobody else can be at the count.
+  (kind === 'postgresql' ? it : it.skip)(
+    'refuses whoever has spent them without waiting for somebody who is at the same count',
+    async () => {
+      for (let i = 0; i < 5; i += 1) await guess();
+      const holder = database.dataSource.createQueryRunner();
+      await holder.startTransaction();
+      await holder.query('SELECT FROM code_attempts FOR UPDATE');
+      try {
+        expect(await refusedFor()).toBe(600);
+      } finally {
+        await holder.rollbackTransaction();
+        await holder.release();
+      }
+    },
+  );
+
   it('does not count a guess that was right, and no other of the same millisecond', async () => {
     await guess();
     const right = await guess();

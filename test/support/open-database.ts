@@ -6,6 +6,9 @@ import { Transaction } from '../../src/database/transaction.js';
 import { createTestDatabase } from './database.js';
 import type { DatabaseKind } from './services.js';
 
+/** How long a hundred callers at once may wait for a connection, in milliseconds: the machine may have much else to do. */
+const patienceMs = 60_000;
+
 export interface OpenDatabase {
   readonly config: Config;
   readonly dataSource: DataSource;
@@ -20,7 +23,7 @@ export async function openDatabase(
 ): Promise<OpenDatabase> {
   const database = await createTestDatabase(kind);
   const config = readConfig({ NODE_ENV: 'test', ...database.env, ...env });
-  const dataSource = createDataSource(dataSourceOptions(config));
+  const dataSource = createDataSource({ ...dataSourceOptions(config), connectTimeoutMS: patienceMs });
   await dataSource.initialize();
   return {
     config,

@@ -15,4 +15,9 @@ export class TestClock extends Clock {
   advance(ms: number): void {
     this.time += ms;
   }
+
+  /** Moves to the real time, for what is signed with that; stays where it is when it is ahead. */
+  catchUp(): void {
+    this.time = Math.max(this.time, Date.now());
+  }
 }
