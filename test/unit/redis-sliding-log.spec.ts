@@ -83,12 +83,16 @@ describeWithRedis('RedisSlidingLog', () => {
       const [seconds, micros] = await redis.time();
       return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     };
-    const before = await timeOf();
-    await new RedisSlidingLog(redis).increment('a', window, 3, 0, 'email');
-    const after = await timeOf();
-    const admittedAt = Number(await redis.lindex('strike-auth:limit:email:a', 0));
-    expect(admittedAt).toBeGreaterThanOrEqual(before);
-    expect(admittedAt).toBeLessThanOrEqual(after);
+    // Over more than a second, so that it has microseconds of every length.
+    const storage = new RedisSlidingLog(redis);
+    const end = (await timeOf()) + 1_100;
+    for (let before = await timeOf(); before < end; before = await timeOf()) {
+      await storage.increment('a', window, 1_000_000, 0, 'email');
+      const after = await timeOf();
+      const admittedAt = Number(await redis.lindex('strike-auth:limit:email:a', -1));
+      expect(admittedAt).toBeGreaterThanOrEqual(before);
+      expect(admittedAt).toBeLessThanOrEqual(after);
+    }
   });
 
   it('keeps two requests of the same millisecond apart', async () => {

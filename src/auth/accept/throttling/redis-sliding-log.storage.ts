@@ -15,36 +15,43 @@ import {
  * not the script, so that replicas agree about the time.
  * KEYS: the log. ARGV: window in ms, limit, the time in ms or an empty string for the server's.
  * Returns whether the request is admitted (1 or 0), how many count now, the ms until the next one leaves, and the time
- * in ms that was taken for now.
+ * in ms that was taken for now, as text.
  */
 const script = `
-local log, window, limit, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-if not now then
+local log, window, limit, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+if now == '' then
+  -- Seconds, and the first three of six digits of the microseconds: text is put into the log as it is.
   local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now = time[1] .. string.sub('00000' .. time[2], -6, -4)
+end
+local oldest = redis.call('LINDEX', log, 0)
+if not oldest then
+  redis.call('RPUSH', log, now)
+  redis.call('PEXPIRE', log, ARGV[1])
+  return {1, 1, window, now}
 end
 -- When the clock is set back, as after a failover, a later entry may say an earlier time. It then stays until those
 -- before it have left, which is never too early.
-local oldest = tonumber(redis.call('LINDEX', log, 0))
-local count = oldest and redis.call('LLEN', log) or 0
-while oldest and oldest <= now - window do
+local count = redis.call('LLEN', log)
+local edge = now - window
+while oldest and oldest - edge <= 0 do
   redis.call('LPOP', log)
   count = count - 1
-  oldest = tonumber(redis.call('LINDEX', log, 0))
+  oldest = redis.call('LINDEX', log, 0)
 end
 if count >= limit then
   -- The one that must leave first is not the oldest one when the limit has been lowered.
-  local leaving = count == limit and oldest or tonumber(redis.call('LINDEX', log, count - limit))
+  local leaving = count == limit and oldest or redis.call('LINDEX', log, count - limit)
   return {0, count, leaving + window - now, now}
 end
-redis.call('RPUSH', log, string.format('%.0f', now))
-redis.call('PEXPIRE', log, window)
+redis.call('RPUSH', log, now)
+redis.call('PEXPIRE', log, ARGV[1])
 return {1, count + 1, (oldest or now) + window - now, now}
 `;
 const scriptHash = createHash('sha1').update(script).digest('hex');
 
 /** What the script returns. */
-type Decision = [isAdmitted: number, count: number, waitMs: number, at: number];
+type Decision = [isAdmitted: number, count: number, waitMs: number, at: string];
 
 /**
  * The sliding log of all instances that share a Redis.
@@ -75,7 +82,7 @@ export class RedisSlidingLog extends SlidingLogStorage {
     for (const redisKey of this.keysOf(throttlerName, key)) {
       const [isAdmitted, count, waitMs, at] = await this.run(redisKey, [ttl, limit, now]);
       // All logs get the same time, or a slot would be free in one of them a little later than in the other.
-      now = String(at);
+      now = at;
       if (isAdmitted !== 1) {
         await this.giveBack(taken, now);
         return refused(limit, waitMs);
