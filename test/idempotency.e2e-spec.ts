@@ -5,6 +5,7 @@ import { ApiError } from '../src/api-error.js';
 import { CaptchaGuard } from '../src/auth/accept/captcha.guard.js';
 import { Outbox } from '../src/auth/outbox/outbox.js';
 import { OutboxWorker } from '../src/auth/outbox/outbox.worker.js';
+import { Housekeeping } from '../src/housekeeping/housekeeping.js';
 import { errorBodies } from './support/error-bodies.js';
 import { eventually } from './support/eventually.js';
 import { arrived, inboxOf } from './support/inbox.js';
@@ -347,10 +348,11 @@ describe('known and unknown addresses', () => {
   let blind: RunningApp;
 
   beforeAll(async () => {
-    // Nothing is delivered here, so every statement is the request path's.
+    // Nothing is delivered or swept here, so every statement is the request path's.
     blind = await startApp({
       env,
-      override: (module) => module.overrideProvider(OutboxWorker).useValue({}),
+      override: (module) =>
+        module.overrideProvider(OutboxWorker).useValue({}).overrideProvider(Housekeeping).useValue({}),
     });
   });
   afterAll(() => blind.stop());

@@ -8,6 +8,7 @@ import type { SuppressionReason } from '../src/auth/status/suppression.entity.js
 import { AccessTokens } from '../src/auth/tokens/access-tokens.js';
 import { TokenEntity } from '../src/auth/tokens/token.entity.js';
 import type { UserEntity } from '../src/auth/users/user.entity.js';
+import { Housekeeping } from '../src/housekeeping/housekeeping.js';
 import { ask, type BareAnswer, recordStatements } from './support/conversation.js';
 import { eventually } from './support/eventually.js';
 import { SmsGateway } from './support/sms-gateway.js';
@@ -96,10 +97,11 @@ describe('nobody can tell who somebody is', () => {
   let recorded: ReturnType<typeof recordStatements>;
 
   beforeAll(async () => {
-    // Nothing is delivered here, so every statement is the request path's.
+    // Nothing is delivered or swept here, so every statement is the request path's.
     running = await startApp({
       env,
-      override: (module) => module.overrideProvider(OutboxWorker).useValue({}),
+      override: (module) =>
+        module.overrideProvider(OutboxWorker).useValue({}).overrideProvider(Housekeeping).useValue({}),
     });
     recorded = recordStatements(running);
   });
