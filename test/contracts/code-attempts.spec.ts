@@ -83,9 +83,8 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
   });
 
   // The embedded database has one session: there nobody else can be at the count.
-  (kind === 'postgresql' ? it : it.skip)(
-    'refuses whoever has spent them without waiting for somebody who is at the same count',
-    async () => {
+  if (kind === 'postgresql') {
+    it('refuses whoever has spent them without waiting for somebody who is at the same count', async () => {
       for (let i = 0; i < 5; i += 1) await guess();
       const holder = database.dataSource.createQueryRunner();
       await holder.startTransaction();
@@ -96,8 +95,8 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
         await holder.rollbackTransaction();
         await holder.release();
       }
-    },
-  );
+    });
+  }
 
   it('does not count a guess that was right, and no other of the same millisecond', async () => {
     await guess();
