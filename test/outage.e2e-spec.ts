@@ -25,8 +25,9 @@ it('sends a mail once when its outcome cannot be written down until its lease ha
   const query = dataSource.query.bind(dataSource);
   let refused = 0;
   // Outcomes and leases cannot be written, messages can be claimed: the worst moment of an outage.
-  const away = jest.spyOn(dataSource, 'query').mockImplementation((sql: string, parameters?: unknown) => {
-    if (!sql.includes('AS settled') && !sql.includes('AS held')) return query(sql, parameters as never);
+  const away = jest.spyOn(dataSource, 'query').mockImplementation((...asked) => {
+    const [sql] = asked;
+    if (!sql.includes('AS settled') && !sql.includes('AS held')) return query(...asked);
     refused++;
     return Promise.reject(new Error('The database is away'));
   });
