@@ -54,6 +54,15 @@ describe.each(databaseKinds)('UsersRepository and UserRegistration: TypeOrmUsers
     });
   });
 
+  it('tells nothing of somebody whose address is next to the one that is asked for', async () => {
+    const { email, phone } = await added({ email: anEmail(), phone: aPhone() });
+    expect(await users.find('email', `${email}a`)).toBeNull();
+    expect(await users.find('email', email?.slice(0, -1) ?? '')).toBeNull();
+    expect(await users.find('phone', `${phone}0`)).toBeNull();
+    expect(await users.find('pendingPhone', `${phone}0`)).toBeNull();
+    expect(await users.find('email', email ?? '')).toMatchObject({ email, phone });
+  });
+
   it('leaves the user alone who has the address already', async () => {
     const first = await added({ email: anEmail(), metadata: { mine: true } });
     const second = await added({ email: first.email, passwordHash: 'other', metadata: { mine: false } });

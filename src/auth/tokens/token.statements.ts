@@ -50,17 +50,24 @@ export const insert = `
 /** More codes than anybody has alive, of which there are four. */
 const candidateCount = 8;
 /**
- * As many rows for somebody without a code as for somebody with four, so that reading and comparing them takes as long:
- * that there is a code to guess is nobody's business either.
+ * Reads the codes of the subject and of whoever comes next in the index, and tells the subject's only: as many rows are read
+ * for somebody without a code, or for nobody, as for somebody with four, and as many are compared. That there is a code to
+ * guess is nobody's business either. With ties, so that somebody with more, expired or for other addresses, has all read.
  */
 export const candidates = `
-  WITH alive AS MATERIALIZED (
-    SELECT id, code_hash FROM tokens
-    WHERE user_id = $1 AND purpose = $2 AND recipient = $3 AND expires_at > $4 AND code_hash IS NOT NULL
+  WITH near AS MATERIALIZED (
+    SELECT id, code_hash, user_id = $1 AND purpose = $2 AND recipient = $3 AND expires_at > $4 AS is_alive
+    FROM tokens
+    WHERE (user_id, purpose) >= ($1, $2) AND code_hash IS NOT NULL
+    ORDER BY user_id, purpose
+    FETCH FIRST ${candidateCount} ROWS WITH TIES
   )
-  SELECT id, code_hash AS "codeHash" FROM alive
+  SELECT CASE WHEN is_alive THEN id ELSE '00000000-0000-0000-0000-000000000000' END AS id,
+    CASE WHEN is_alive THEN code_hash ELSE $5 END AS "codeHash"
+  FROM near
   UNION ALL
-  SELECT '00000000-0000-0000-0000-000000000000', $5 FROM generate_series(1, ${candidateCount} - (SELECT count(*)::int FROM alive))`;
+  SELECT '00000000-0000-0000-0000-000000000000', $5
+  FROM generate_series(1, ${candidateCount} - (SELECT count(*)::int FROM near))`;
 
 /**
  * Ends the tokens, remembers the links among them that led to the same address, and forgets more links than it

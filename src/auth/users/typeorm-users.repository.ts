@@ -25,22 +25,27 @@ const findStatements: Readonly<Record<UserKey, string>> = {
 };
 
 /**
- * One row in any case, of as many values for nobody as for somebody: reading them takes time, and who waits for an answer
- * must not learn from it.
+ * Reads the row whose address is the last that is not beyond the one asked for: its own, or a stranger's, of whom nothing is
+ * told. So a row is read for nobody as for somebody, and the answer has as many values: who waits for it must not learn from
+ * the time.
  */
 function findStatement(column: string): string {
   return `
-    SELECT found.id IS NOT NULL AS "isFound", coalesce(found.id, '00000000-0000-0000-0000-000000000000') AS id,
-      CASE WHEN found.id IS NULL THEN $1 ELSE found.email END AS email,
-      CASE WHEN found.id IS NULL THEN $1 ELSE found.phone END AS phone,
-      CASE WHEN found.id IS NULL THEN 'epoch' ELSE found.email_confirmed_at END AS "emailConfirmedAt",
-      CASE WHEN found.id IS NULL THEN 'epoch' ELSE found.phone_confirmed_at END AS "phoneConfirmedAt",
-      found.pending_email AS "pendingEmail", found.pending_phone AS "pendingPhone",
-      found.banned_until AS "bannedUntil", coalesce(found.metadata, '{}') AS metadata,
-      coalesce(found.created_at, 'epoch') AS "createdAt"
+    SELECT is_found AS "isFound",
+      CASE WHEN is_found THEN near.id ELSE '00000000-0000-0000-0000-000000000000' END AS id,
+      CASE WHEN is_found THEN near.email ELSE $1 END AS email,
+      CASE WHEN is_found THEN near.phone ELSE $1 END AS phone,
+      CASE WHEN is_found THEN near.email_confirmed_at ELSE 'epoch' END AS "emailConfirmedAt",
+      CASE WHEN is_found THEN near.phone_confirmed_at ELSE 'epoch' END AS "phoneConfirmedAt",
+      CASE WHEN is_found THEN near.pending_email END AS "pendingEmail",
+      CASE WHEN is_found THEN near.pending_phone END AS "pendingPhone",
+      CASE WHEN is_found THEN near.banned_until END AS "bannedUntil",
+      CASE WHEN is_found THEN near.metadata ELSE '{}' END AS metadata,
+      CASE WHEN is_found THEN near.created_at ELSE 'epoch' END AS "createdAt"
     FROM (SELECT) AS always LEFT JOIN LATERAL (
-      SELECT * FROM users WHERE ${column} = $1 ORDER BY pending_since DESC NULLS LAST, id DESC LIMIT 1
-    ) AS found ON true`;
+      SELECT * FROM users WHERE ${column} <= $1
+      ORDER BY ${column} DESC, pending_since DESC NULLS LAST, id DESC LIMIT 1
+    ) AS near ON true CROSS JOIN LATERAL (SELECT coalesce(near.${column} = $1, false) AS is_found) AS match`;
 }
 
 /** The users of Strike Auth itself, in its own database. */
