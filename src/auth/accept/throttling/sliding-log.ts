@@ -31,17 +31,25 @@ export class SlidingLog {
 
   /** Takes a request back that was admitted at `time`. */
   withdraw(time: number): void {
-    const index = this.times.lastIndexOf(time);
-    if (index >= this.head) this.times.splice(index, 1);
+    const index = this.indexOf(time);
+    if (index !== -1) this.times.splice(index, 1);
   }
 
   /** Lets a request that was admitted at `time` count from `now` on. */
   postpone(time: number, now: number): void {
     const newest = Math.max(now, this.newest());
-    const index = this.times.lastIndexOf(time);
-    if (index < this.head || newest === time) return;
-    this.times.splice(index, 1);
-    this.times.push(newest);
+    const index = this.indexOf(time);
+    if (index === -1 || newest === time) return;
+    const last = this.times.length - 1;
+    for (let i = index; i < last; i++) this.times[i] = this.timeAt(i + 1);
+    this.times[last] = newest;
+  }
+
+  /** Among those that count; -1 when it has left. From the end, where it was a moment ago. */
+  private indexOf(time: number): number {
+    let index = this.times.length - 1;
+    while (index >= this.head && this.timeAt(index) > time) index -= 1;
+    return index >= this.head && this.timeAt(index) === time ? index : -1;
   }
 
   private timeAt(index: number): number {
