@@ -36,15 +36,15 @@ export class CaptchaGuard implements CanActivate {
     private readonly verifier: CaptchaVerifier,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): true | Promise<true> {
     const { mode } = this.config.captcha;
     if (mode === 'off') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const action = this.reflector.get(CaptchaAction, context.getHandler());
     let check: Promise<CaptchaOutcome> | undefined;
     request.checkCaptcha = () => (check ??= this.check(request, action));
-    if (mode === 'always' || request.ipQuota) await request.checkCaptcha();
-    return true;
+    if (mode !== 'always' && !request.ipQuota) return true;
+    return request.checkCaptcha().then(() => true);
   }
 
   private async check(request: FastifyRequest, action: string): Promise<CaptchaOutcome> {

@@ -1,6 +1,7 @@
-import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Channel } from '../confirmation-type.js';
+import type { CaptchaOutcome } from './captcha.guard.js';
 import { type LimitName, OneLimitThrottlerGuard } from './throttling/one-limit-throttler.guard.js';
 import type { Quota, Slot } from './throttling/quota.js';
 
@@ -22,13 +23,15 @@ export class IdentifierThrottlerGuard extends OneLimitThrottlerGuard {
     return limitedBody(request).channel;
   }
 
-  protected getTracker(request: FastifyRequest): Promise<string> {
-    return Promise.resolve(limitedBody(request).identifier);
+  protected trackerOf(request: FastifyRequest): string {
+    return limitedBody(request).identifier;
   }
 
-  protected async take(quota: Quota, context: ExecutionContext): Promise<Slot> {
-    const { checkCaptcha } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (!checkCaptcha) return quota.take();
+  protected take(quota: Quota, { checkCaptcha }: FastifyRequest): Promise<Slot> {
+    return checkCaptcha ? this.takeWithCaptcha(quota, checkCaptcha) : quota.take();
+  }
+
+  private async takeWithCaptcha(quota: Quota, checkCaptcha: () => Promise<CaptchaOutcome>): Promise<Slot> {
     if (this.config.captcha.mode === 'step-up') {
       const free = await quota.takeUnlessScarce();
       if (free.isGranted) return free;

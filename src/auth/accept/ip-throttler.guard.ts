@@ -23,21 +23,23 @@ export class IpThrottlerGuard extends OneLimitThrottlerGuard {
     return 'ip';
   }
 
-  protected getTracker(request: FastifyRequest): Promise<string> {
-    return Promise.resolve(clientIpKey(request));
+  protected trackerOf(request: FastifyRequest): string {
+    return clientIpKey(request);
   }
 
-  protected async take(quota: Quota, context: ExecutionContext): Promise<Slot> {
+  protected take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot> {
     const stepsUp =
       this.config.captcha.mode === 'step-up' && this.reflector.get(CaptchaAction, context.getHandler());
-    if (!stepsUp) return quota.take();
-    const free = await quota.takeUnlessScarce();
-    if (free.isGranted) return free;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    request.ipQuota = 'scarce';
-    const last = await quota.take();
-    if (last.isGranted) return last;
-    request.ipQuota = 'spent';
-    return quota.takeBehindCaptcha(last);
+    return stepsUp ? takeInSteps(quota, request) : quota.take();
   }
+}
+
+async function takeInSteps(quota: Quota, request: FastifyRequest): Promise<Slot> {
+  const free = await quota.takeUnlessScarce();
+  if (free.isGranted) return free;
+  request.ipQuota = 'scarce';
+  const last = await quota.take();
+  if (last.isGranted) return last;
+  request.ipQuota = 'spent';
+  return quota.takeBehindCaptcha(last);
 }

@@ -15,10 +15,13 @@ import { ReplayedAnswer } from './replayed-answer.js';
 export class IdempotencyGuard implements CanActivate {
   constructor(private readonly keys: IdempotencyKeys) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): true | Promise<true> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const key = idempotencyKeyIn(request.headers);
-    if (key === undefined) return true;
+    return key === undefined || this.reserve(key, request, context);
+  }
+
+  private async reserve(key: string, request: FastifyRequest, context: ExecutionContext): Promise<true> {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
     const body = request.body as ResendRequest;
     const reserved = await this.keys.reserve({ route, client: clientIpKey(request), key }, body);

@@ -42,24 +42,23 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   /** Which limit counts for this request. */
   protected abstract limitOf(request: FastifyRequest): LimitName;
 
-  /** Who is counted. */
-  protected abstract override getTracker(request: FastifyRequest): Promise<string>;
+  /** Who is counted. Known at once, unlike what `getTracker` of the stock guard promises. */
+  protected abstract trackerOf(request: FastifyRequest): string;
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
     const name = this.limitOf(request);
-    const key = this.generateKey(context, await this.getTracker(request), name);
-    const slot = await this.take(
-      new Quota(this.storageService, name, this.config.limits[name], key),
-      context,
-    );
-    const retryAfter = addCheckedLimit(context.switchToHttp().getResponse<FastifyReply>(), slot);
+    const key = this.generateKey(context, this.trackerOf(request), name);
+    const quota = new Quota(this.storageService, name, this.config.limits[name], key);
+    const slot = await this.take(quota, request, context);
+    const retryAfter = addCheckedLimit(http.getResponse<FastifyReply>(), slot);
     if (!slot.isGranted) throw refusal(name, retryAfter);
     return true;
   }
 
   /** The slot for this request, granted or not. */
-  protected abstract take(quota: Quota, context: ExecutionContext): Promise<Slot>;
+  protected abstract take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot>;
 
   /** Every route has its own buckets. The store sees keyed hashes, never an address: one under every hashing key. */
   protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
