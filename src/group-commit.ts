@@ -18,6 +18,8 @@ interface Waiting<T> {
 interface GroupCommitOptions {
   /** Commits under way at once; what arrives meanwhile waits and shares the next one. */
   maxInFlight?: number;
+  /** What arrives while a commit is under way waits for its end, but not for longer than this, in milliseconds. */
+  usualMs?: number;
   maxBatch?: number;
   maxWaiting?: number;
   /** Who has waited longer, in milliseconds, when its turn comes, is turned away. A commit under way is not cut short. */
@@ -27,12 +29,17 @@ interface GroupCommitOptions {
 /**
  * Lets many callers share one commit: a disk takes as long to make one row durable as a hundred. Nothing waits on an
  * idle system; the batch grows by itself with the load, since it is whatever came while the last commit was under way.
+ * Two commits at once would each be half as large and cost as much as a whole one, so the second is for when the first is
+ * slow, or hangs.
  */
 export class GroupCommit<T> {
   private readonly waiting: Waiting<T>[] = [];
   private inFlight = 0;
+  /** A commit has begun a moment ago, and what arrives had better wait for its end. */
+  private isYoung = false;
   private scheduled = false;
   private readonly maxInFlight: number;
+  private readonly usualMs: number;
   private readonly maxBatch: number;
   private readonly maxWaiting: number;
   private readonly maxWaitMs: number;
@@ -40,9 +47,16 @@ export class GroupCommit<T> {
   /** @param commit makes all items durable, or none and rejects */
   constructor(
     private readonly commit: (items: T[]) => Promise<void>,
-    { maxInFlight = 2, maxBatch = 500, maxWaiting = 20_000, maxWaitMs = 15_000 }: GroupCommitOptions = {},
+    {
+      maxInFlight = 2,
+      usualMs = 20,
+      maxBatch = 500,
+      maxWaiting = 20_000,
+      maxWaitMs = 15_000,
+    }: GroupCommitOptions = {},
   ) {
     this.maxInFlight = maxInFlight;
+    this.usualMs = usualMs;
     this.maxBatch = maxBatch;
     this.maxWaiting = maxWaiting;
     this.maxWaitMs = maxWaitMs;
@@ -61,7 +75,7 @@ export class GroupCommit<T> {
     if (this.waiting.length >= this.maxWaiting) return Promise.reject(new GroupCommitOverflow());
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, since: performance.now(), resolve, reject });
-      this.schedule();
+      if (!this.isYoung) this.schedule();
     });
   }
 
@@ -80,6 +94,7 @@ export class GroupCommit<T> {
     const batch = this.waiting.splice(0, this.maxBatch);
     if (batch.length === 0) return;
     this.inFlight++;
+    const end = this.beginYouth();
     if (this.waiting.length > 0) this.schedule();
     try {
       await this.commit(batch.map(({ item }) => item));
@@ -88,8 +103,23 @@ export class GroupCommit<T> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.inFlight--;
+      end();
       if (this.waiting.length > 0) this.schedule();
     }
+  }
+
+  /** @returns what ends it before its time */
+  private beginYouth(): () => void {
+    this.isYoung = true;
+    const end = () => (this.isYoung = false);
+    const timer = setTimeout(() => {
+      end();
+      if (this.waiting.length > 0) this.schedule();
+    }, this.usualMs);
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
   }
 
   private turnAwayTheLate(): void {

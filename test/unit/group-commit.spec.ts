@@ -35,14 +35,52 @@ describe('a group commit', () => {
     expect(answered).toBe(true);
   });
 
-  it('keeps at most two under way, and sends what waited meanwhile as one', async () => {
+  it('lets what arrives during a commit share the next one', async () => {
     const { batches, commit } = heldCommit();
-    const group = new GroupCommit(commit);
+    const group = new GroupCommit(commit, { usualMs: 60_000 });
     const added: Promise<void>[] = [];
-    for (let item = 1; item <= 6; item++) {
+    for (const item of [1, 2, 3]) {
       added.push(group.add(item));
       await nextTurn();
     }
+    expect(batches.map(({ items }) => items)).toEqual([[1]]);
+    batches[0]?.succeed();
+    await added[0];
+    await nextTurn();
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3]]);
+    batches[1]?.succeed();
+    await Promise.all(added);
+  });
+
+  it('does not wait for a commit that takes longer than usual', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    const { batches, commit } = heldCommit();
+    const group = new GroupCommit(commit, { usualMs: 20 });
+    const added = [group.add(1)];
+    await nextTurn();
+    added.push(group.add(2));
+    jest.advanceTimersByTime(19);
+    await nextTurn();
+    expect(batches.map(({ items }) => items)).toEqual([[1]]);
+    jest.advanceTimersByTime(1);
+    await nextTurn();
+    expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
+    for (const { succeed } of batches) succeed();
+    await Promise.all(added);
+    jest.useRealTimers();
+  });
+
+  it('keeps at most two under way, and sends what waited meanwhile as one', async () => {
+    const { batches, commit } = heldCommit();
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    const group = new GroupCommit(commit, { usualMs: 20 });
+    const added: Promise<void>[] = [];
+    for (let item = 1; item <= 6; item++) {
+      added.push(group.add(item));
+      jest.advanceTimersByTime(20);
+      await nextTurn();
+    }
+    jest.useRealTimers();
     expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
     batches[0]?.succeed();
     await nextTurn();
@@ -59,10 +97,10 @@ describe('a group commit', () => {
     const first = Promise.allSettled([group.add(1), group.add(2)]);
     await nextTurn();
     const second = group.add(3);
-    await nextTurn();
     batches[0]?.fail(new Error('disk full'));
-    batches[1]?.succeed();
     expect((await first).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await nextTurn();
+    batches[1]?.succeed();
     await expect(second).resolves.toBeUndefined();
   });
 
