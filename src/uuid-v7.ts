@@ -14,8 +14,14 @@ export function firstUuidV7(ms: number): string {
   return `${timestamp(ms)}-7000-8000-000000000000`;
 }
 
+/** The one that was asked for last: under load many messages come in one millisecond. */
+let latest = { ms: NaN, text: '' };
+
 /** The first 48 bits. */
 function timestamp(ms: number): string {
-  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+  if (ms !== latest.ms) {
+    const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+    latest = { ms, text: `${hex.slice(0, 8)}-${hex.slice(8)}` };
+  }
+  return latest.text;
 }

@@ -48,13 +48,13 @@ export class RawBody {
           reject(tooLarge(limit));
         }
       });
-      stream.once('end', () => {
+      stream.on('end', () => {
         resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
       });
-      stream.once('close', () => {
+      stream.on('close', () => {
         if (!stream.readableEnded) reject(new ApiError('bad_json', 'Send a complete JSON object'));
       });
-      stream.once('error', (cause) => {
+      stream.on('error', (cause) => {
         reject(new ApiError('bad_json', 'Send a complete JSON object', { cause }));
       });
     });

@@ -28,7 +28,8 @@ interface AcceptedMessage {
   readonly channel: Channel;
   readonly recipient: string;
   readonly redirect_to: string | null;
-  readonly at: Date;
+  /** Milliseconds since the Unix epoch: a number costs a third of what a date costs as text. */
+  readonly at: number;
 }
 
 /** The channel on which workers hear that there is something to do. */
@@ -37,9 +38,10 @@ export const messagesChannel = 'messages';
 /** A promised id may be there already: then the message was accepted before, and once is enough. */
 const insert = `
   INSERT INTO messages (id, type, channel, recipient, redirect_to, due_at, accepted_at)
-  SELECT id, type, channel, recipient, redirect_to, at, at
+  SELECT id, type, channel, recipient, redirect_to, moment, moment
   FROM json_to_recordset($1)
-    AS row (id uuid, type text, channel text, recipient text, redirect_to text, at timestamptz)
+    AS row (id uuid, type text, channel text, recipient text, redirect_to text, at double precision),
+    to_timestamp(at / 1000) AS moment
   ON CONFLICT (id) DO NOTHING`;
 
 /** Where accepted messages wait, durably. It knows no users: every identifier costs it the same. */
@@ -91,7 +93,7 @@ export class Outbox {
       channel,
       recipient: identifier,
       redirect_to: redirectTo,
-      at: new Date(now),
+      at: now,
     };
   }
 }
