@@ -13,6 +13,10 @@ function heldCommit() {
 const nextTurn = () => new Promise(setImmediate);
 
 describe('a group commit', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it('commits what arrives in one turn of the event loop together', async () => {
     const { batches, commit } = heldCommit();
     const group = new GroupCommit(commit);
@@ -67,7 +71,6 @@ describe('a group commit', () => {
     expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
     for (const { succeed } of batches) succeed();
     await Promise.all(added);
-    jest.useRealTimers();
   });
 
   it('keeps at most two under way, and sends what waited meanwhile as one', async () => {
@@ -80,7 +83,6 @@ describe('a group commit', () => {
       jest.advanceTimersByTime(20);
       await nextTurn();
     }
-    jest.useRealTimers();
     expect(batches.map(({ items }) => items)).toEqual([[1], [2]]);
     batches[0]?.succeed();
     await nextTurn();
@@ -140,6 +142,5 @@ describe('a group commit', () => {
     expect(batches[1]?.items).toEqual([3]);
     batches[1]?.succeed();
     await inTime;
-    jest.useRealTimers();
   });
 });
