@@ -35,8 +35,8 @@ interface GroupCommitOptions {
 export class GroupCommit<T> {
   private readonly waiting: Waiting<T>[] = [];
   private inFlight = 0;
-  /** A commit has begun a moment ago, and what arrives had better wait for its end. */
-  private isYoung = false;
+  /** Runs while the latest commit has begun a moment ago, and what arrives had better wait for its end. */
+  private youth: NodeJS.Timeout | undefined;
   private scheduled = false;
   private readonly maxInFlight: number;
   private readonly usualMs: number;
@@ -75,7 +75,7 @@ export class GroupCommit<T> {
     if (this.waiting.length >= this.maxWaiting) return Promise.reject(new GroupCommitOverflow());
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, since: performance.now(), resolve, reject });
-      if (!this.isYoung) this.schedule();
+      if (!this.youth) this.schedule();
     });
   }
 
@@ -94,7 +94,7 @@ export class GroupCommit<T> {
     const batch = this.waiting.splice(0, this.maxBatch);
     if (batch.length === 0) return;
     this.inFlight++;
-    const end = this.beginYouth();
+    this.beginYouth();
     if (this.waiting.length > 0) this.schedule();
     try {
       await this.commit(batch.map(({ item }) => item));
@@ -103,23 +103,22 @@ export class GroupCommit<T> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.inFlight--;
-      end();
+      this.endYouth();
       if (this.waiting.length > 0) this.schedule();
     }
   }
 
-  /** @returns what ends it before its time */
-  private beginYouth(): () => void {
-    this.isYoung = true;
-    const end = () => (this.isYoung = false);
-    const timer = setTimeout(() => {
-      end();
+  private beginYouth(): void {
+    this.endYouth();
+    this.youth = setTimeout(() => {
+      this.endYouth();
       if (this.waiting.length > 0) this.schedule();
     }, this.usualMs);
-    return () => {
-      clearTimeout(timer);
-      end();
-    };
+  }
+
+  private endYouth(): void {
+    clearTimeout(this.youth);
+    this.youth = undefined;
   }
 
   private turnAwayTheLate(): void {

@@ -31,7 +31,6 @@ export async function parseBody(
 
 /** The media type, lower-cased; an empty string when a charset other than UTF-8 is declared. */
 function mediaType(header = ''): string {
-  if (header === json) return json;
   const [type = '', ...parameters] = header.toLowerCase().split(';');
   const charset = parameters
     .map((parameter) => parameter.trim())

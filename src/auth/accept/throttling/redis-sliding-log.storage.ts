@@ -76,28 +76,11 @@ export class RedisSlidingLog extends SlidingLogStorage {
     _blockDuration: number,
     throttlerName: string,
   ): Promise<SlidingLogRecord> {
-    const now = this.clock ? String(this.clock.now()) : '';
-    const prefix = `strike-auth:limit:${throttlerName}:`;
-    if (key.includes(nameSeparator)) return this.incrementAll(keysOf(prefix, key), ttl, limit, now);
-    const [isAdmitted, count, waitMs] = await this.run(prefix + key, ttl, limit, now);
-    return isAdmitted === 1 ? admitted(count, waitMs) : refused(limit, waitMs);
-  }
-
-  state(): 'redis' {
-    return 'redis';
-  }
-
-  private async incrementAll(
-    redisKeys: readonly string[],
-    ttl: number,
-    limit: number,
-    time: string,
-  ): Promise<SlidingLogRecord> {
-    let now = time;
+    let now = this.clock ? String(this.clock.now()) : '';
     const taken: string[] = [];
     let fullest = { count: 0, waitMs: 0 };
-    for (const redisKey of redisKeys) {
-      const [isAdmitted, count, waitMs, at] = await this.run(redisKey, ttl, limit, now);
+    for (const redisKey of this.keysOf(throttlerName, key)) {
+      const [isAdmitted, count, waitMs, at] = await this.run(redisKey, [ttl, limit, now]);
       // All logs get the same time, or a slot would be free in one of them a little later than in the other.
       now = at;
       if (isAdmitted !== 1) {
@@ -110,26 +93,32 @@ export class RedisSlidingLog extends SlidingLogStorage {
     return admitted(fullest.count, fullest.waitMs);
   }
 
+  state(): 'redis' {
+    return 'redis';
+  }
+
+  /** In an order on which all agree: who has the last slot in the first log has the last slot in the next ones too. */
+  private keysOf(throttlerName: string, key: string): string[] {
+    const prefix = `strike-auth:limit:${throttlerName}:`;
+    if (!key.includes(nameSeparator)) return [prefix + key];
+    return key
+      .split(nameSeparator)
+      .map((name) => prefix + name)
+      .sort();
+  }
+
   /** A refused request is recorded nowhere. A slot that cannot be given back is refused to somebody, never doubled. */
   private async giveBack(redisKeys: readonly string[], time: string): Promise<void> {
     await Promise.allSettled(redisKeys.map((redisKey) => this.redis.lrem(redisKey, -1, time)));
   }
 
-  private async run(key: string, ttl: number, limit: number, now: string): Promise<Decision> {
+  private async run(key: string, args: (string | number)[]): Promise<Decision> {
     try {
-      return (await this.redis.evalsha(scriptHash, 1, key, ttl, limit, now)) as Decision;
+      return (await this.redis.evalsha(scriptHash, 1, key, ...args)) as Decision;
     } catch (error) {
       // A new server, or one after SCRIPT FLUSH or a failover. EVAL leaves the script there for the next call.
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return (await this.redis.eval(script, 1, key, ttl, limit, now)) as Decision;
+      return (await this.redis.eval(script, 1, key, ...args)) as Decision;
     }
   }
-}
-
-/** In an order on which all agree: who has the last slot in the first log has the last slot in the next ones too. */
-function keysOf(prefix: string, key: string): string[] {
-  return key
-    .split(nameSeparator)
-    .map((name) => prefix + name)
-    .sort();
 }
