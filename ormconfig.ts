@@ -1,7 +1,8 @@
+import { authEntities } from './src/auth/auth.entities.js';
 import { loadDotEnv, readConfig } from './src/config.js';
 import { createDataSource, dataSourceOptions } from './src/database/data-source.js';
 
 loadDotEnv();
 
 /** The one DataSource: embedded by default, PostgreSQL by `DATABASE_URL`. For TypeORM's command line. */
-export default createDataSource(dataSourceOptions(readConfig()));
+export default createDataSource(dataSourceOptions(readConfig(), authEntities));

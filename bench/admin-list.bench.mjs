@@ -29,7 +29,7 @@ const database = await postgresql();
 const url = database.env.DATABASE_URL;
 const client = new pg.Client(url);
 const dataSource = createDataSource(
-  dataSourceOptions(readConfig({ NODE_ENV: 'test', ...database.env, LOG_LEVEL: 'silent' })),
+  dataSourceOptions(readConfig({ NODE_ENV: 'test', ...database.env, LOG_LEVEL: 'silent' }), []),
 );
 
 const ofOperators = ['messages_by_recipient', 'messages_by_trouble'];

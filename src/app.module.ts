@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
+import { authEntities } from './auth/auth.entities.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ProviderStates } from './auth/send/provider-states.js';
 import { Clock, SystemClock } from './clock.js';
@@ -32,7 +33,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        DatabaseModule,
+        DatabaseModule.forRoot(authEntities),
         OperationsModule,
         InboxModule.forRoot(config),
         auth,

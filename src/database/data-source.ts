@@ -2,61 +2,18 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource, type DataSourceOptions, type Migration } from 'typeorm';
-import { IdempotencyKeyEntity } from '../auth/accept/idempotency/idempotency-key.entity.js';
-import { MessageEntity } from '../auth/outbox/message.entity.js';
-import { SmsNumberEntity } from '../auth/send/sms-abuse/sms-number.entity.js';
-import { SmsPrefixEntity } from '../auth/send/sms-abuse/sms-prefix.entity.js';
-import { SmsSpendingEntity } from '../auth/send/sms-abuse/sms-spending.entity.js';
-import { DeliveryAttemptEntity } from '../auth/status/delivery-attempt.entity.js';
-import { DeliveryEventEntity } from '../auth/status/delivery-event.entity.js';
-import { SmsKeywordEntity } from '../auth/status/sms-keyword.entity.js';
-import { SuppressionEntity } from '../auth/status/suppression.entity.js';
-import { CodeAttemptEntity } from '../auth/tokens/code-attempt.entity.js';
-import { TokenEntity } from '../auth/tokens/token.entity.js';
-import { UsedLinkEntity } from '../auth/tokens/used-link.entity.js';
-import { UserEntity } from '../auth/users/user.entity.js';
 import type { Config } from '../config.js';
 import type { EmbeddedConnections } from './embedded/embedded-connections.js';
 import { EmbeddedDatabase } from './embedded/embedded-database.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
 import { ImpatientClient } from './impatient-client.js';
-import { CreateUsersMessagesTokens1763600000000 } from './migrations/1763600000000-create-users-messages-tokens.js';
-import { CreateIdempotencyKeys1763700000000 } from './migrations/1763700000000-create-idempotency-keys.js';
-import { RecordWhatBecameOfEachMessage1763800000000 } from './migrations/1763800000000-record-what-became-of-each-message.js';
-import { RememberSmsKeywords1763820000000 } from './migrations/1763820000000-remember-sms-keywords.js';
-import { CountWhatSmsCost1763830000000 } from './migrations/1763830000000-count-what-sms-cost.js';
-import { FindMessagesForOperators1763840000000 } from './migrations/1763840000000-find-messages-for-operators.js';
-import { CreateUsedLinks1763850000000 } from './migrations/1763850000000-create-used-links.js';
-import { KeepEachCodeOnce1763860000000 } from './migrations/1763860000000-keep-each-code-once.js';
+import { CreateSchema1764300000000 } from './migrations/1764300000000-create-schema.js';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
+export type Entities = NonNullable<PostgresOptions['entities']>;
 
-const entities = [
-  UserEntity,
-  MessageEntity,
-  DeliveryAttemptEntity,
-  DeliveryEventEntity,
-  SuppressionEntity,
-  SmsKeywordEntity,
-  IdempotencyKeyEntity,
-  TokenEntity,
-  UsedLinkEntity,
-  CodeAttemptEntity,
-  SmsNumberEntity,
-  SmsPrefixEntity,
-  SmsSpendingEntity,
-];
 /** Append only: what has been released is never edited. */
-const migrations = [
-  CreateUsersMessagesTokens1763600000000,
-  CreateIdempotencyKeys1763700000000,
-  RecordWhatBecameOfEachMessage1763800000000,
-  RememberSmsKeywords1763820000000,
-  CountWhatSmsCost1763830000000,
-  FindMessagesForOperators1763840000000,
-  CreateUsedLinks1763850000000,
-  KeepEachCodeOnce1763860000000,
-];
+const migrations = [CreateSchema1764300000000];
 
 /** Names the lock under which one instance migrates while the others wait: "strike" in ASCII. */
 const migrationLock = '126943972911973';
@@ -70,6 +27,7 @@ export function embeddedDatabase({ dataDir }: Config): EmbeddedDatabase {
 /** How the one DataSource reaches its database. Both kinds speak the same SQL and run the same migrations. */
 export function dataSourceOptions(
   config: Config,
+  entities: Entities,
   embedded: EmbeddedConnections = embeddedDatabase(config),
 ): PostgresOptions {
   const common = {

@@ -114,7 +114,7 @@ async function migrate(env) {
       /** @type {typeof import('../../src/database/data-source.js')} */ (
         await import(urlOfSource('database/data-source.js'))
       );
-    const dataSource = createDataSource(dataSourceOptions(readConfig({ NODE_ENV: 'test', ...env })));
+    const dataSource = createDataSource(dataSourceOptions(readConfig({ NODE_ENV: 'test', ...env }), []));
     await dataSource.initialize();
     await dataSource.destroy();
   } finally {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { DataSource } from 'typeorm';
+import { authEntities } from '../../src/auth/auth.entities.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createDataSource, dataSourceOptions } from '../../src/database/data-source.js';
 import { Transaction } from '../../src/database/transaction.js';
@@ -23,7 +24,10 @@ export async function openDatabase(
 ): Promise<OpenDatabase> {
   const database = await createTestDatabase(kind);
   const config = readConfig({ NODE_ENV: 'test', ...database.env, ...env });
-  const dataSource = createDataSource({ ...dataSourceOptions(config), connectTimeoutMS: patienceMs });
+  const dataSource = createDataSource({
+    ...dataSourceOptions(config, authEntities),
+    connectTimeoutMS: patienceMs,
+  });
   await dataSource.initialize();
   return {
     config,

@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { databaseKinds } from '../support/services.js';
 
 const optionsFor = (env: Record<string, string>) =>
-  dataSourceOptions(readConfig({ NODE_ENV: 'test', ...env }));
+  dataSourceOptions(readConfig({ NODE_ENV: 'test', ...env }), []);
 
 describe.each(databaseKinds)('The data source on %s', (kind) => {
   let database: TestDatabase;
