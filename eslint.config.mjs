@@ -7,7 +7,7 @@ import { noErasedClassInDecoratedSignature } from './lint/no-erased-class-in-dec
 
 const tests = ['test/**/*.{ts,mjs}'];
 const specs = ['test/**/*spec.ts'];
-const tools = ['scripts/**', 'bench/**', 'proof/**', 'lint/**', '*.config.mjs'];
+const tools = ['scripts/**', 'bench/**', 'proof/**', 'lint/**', 'test/support/jest/**', '*.config.mjs'];
 
 const systemTime = 'Ask the injected Clock: tests travel in time and never wait.';
 const sleep = 'A test that sleeps is slow and still flaky: inject a clock, or wait for the condition itself.';

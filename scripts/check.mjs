@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 
 // Everything that a change must pass, here and in CI. All steps run, so that one look shows all that is to be mended.
 
-const steps = ['format:check', 'lint', 'types', 'imports', 'dead-code', 'openapi:check', 'test'];
+const steps = ['format:check', 'lint', 'types', 'imports', 'dead-code', 'openapi:check', 'test:all'];
 
 /** @param {string} step */
 function passes(step) {

@@ -18,7 +18,14 @@ const began = performance.now();
 try {
   const { status } = spawnSync(
     process.execPath,
-    [jest, 'test/crash.e2e-spec.ts', '--selectProjects', ...databases, '--maxWorkers=2'],
+    [
+      jest,
+      'test/crash.e2e-spec.ts',
+      '--config=jest.all.config.mjs',
+      '--selectProjects',
+      ...databases,
+      '--maxWorkers=2',
+    ],
     {
       stdio: 'inherit',
       env: { ...process.env, CRASH_ROUNDS: rounds, CRASH_SEED: seed, CRASH_REPORT: report },

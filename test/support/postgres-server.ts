@@ -1,21 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.js';
+import { services } from './services.js';
 
-const folderOfVersions = '/usr/lib/postgresql';
-const programs = newestPrograms();
+const programs = services.postgresPrograms;
 
-/** `describe` for tests that start a PostgreSQL of their own. Without the programs they are skipped visibly, in CI they fail. */
-export function describeWithPostgresServer(name: string, tests: () => void): void {
-  if (programs !== undefined || process.env['CI']) {
-    describe(name, tests);
-  } else {
-    process.stderr.write(`NOT COVERED: ${name} (there is no initdb below ${folderOfVersions})\n`);
-    describe.skip(name, tests);
-  }
-}
+/** `describe` for tests that start a PostgreSQL of their own. */
+export const describeWithPostgresServer = programs ? describe : describe.skip;
 
 /** A real PostgreSQL, empty, that the test may stop and start. */
 export class PostgresServer {
@@ -96,7 +89,7 @@ export class PostgresServer {
   }
 
   private run(program: string, ...args: string[]): void {
-    if (programs === undefined) throw new Error(`There is no ${program} below ${folderOfVersions}`);
+    if (!programs) throw new Error(`There is no ${program}`);
     const command = [join(programs, program), ...args];
     const [file = '', ...rest] = isRoot() ? ['runuser', '-u', 'postgres', '--', ...command] : command;
     // The server that pg_ctl leaves behind must not hold a pipe of ours open.
@@ -104,14 +97,6 @@ export class PostgresServer {
     if (status === 0) return;
     throw new Error(`${program} ended with ${status ?? String(error)}\n${readLog(this.log)}`);
   }
-}
-
-function newestPrograms(): string | undefined {
-  if (!existsSync(folderOfVersions)) return undefined;
-  return readdirSync(folderOfVersions)
-    .toSorted((a, b) => Number(b) - Number(a))
-    .map((version) => join(folderOfVersions, version, 'bin'))
-    .find((folder) => existsSync(join(folder, 'initdb')));
 }
 
 function isRoot(): boolean {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,18 +6,10 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
+import { services } from './services.js';
 
-const installed = spawnSync('redis-server', ['--version']).status === 0;
-
-/** `describe` for tests that start a Redis of their own. Without the program they are skipped visibly, in CI they fail. */
-export function describeWithRedis(name: string, tests: () => void): void {
-  if (installed || process.env['CI']) {
-    describe(name, tests);
-  } else {
-    process.stderr.write(`NOT COVERED: ${name} (redis-server is not installed)\n`);
-    describe.skip(name, tests);
-  }
-}
+/** `describe` for tests that start a Redis of their own. */
+export const describeWithRedis = services.redisServer ? describe : describe.skip;
 
 /** A real Redis that the test may kill, restart and freeze. It keeps nothing: a restart is a new, empty server. */
 export class RedisServer {

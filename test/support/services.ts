@@ -1,17 +1,20 @@
 export type DatabaseKind = 'embedded' | 'postgresql';
 
-interface TestServices {
+/** What a run has. `npm test` needs nothing and asks for nothing; `npm run test:all` looks for all and says what is missing. */
+export interface TestServices {
   /** The database that the project of this run is about. */
   readonly database: DatabaseKind;
-  /** Absent when PostgreSQL is not reachable. */
-  readonly postgresUrl?: string;
-  /** Absent when Redis is not reachable. */
-  readonly redisUrl?: string;
-  /** Path of the program; absent when there is none, and then the tests that need it do not run. */
-  readonly chromium?: string;
+  /** A server that is there to make databases in. */
+  readonly postgresUrl?: string | undefined;
+  /** Where `initdb` is, for tests that start and stop a PostgreSQL of their own. */
+  readonly postgresPrograms?: string | undefined;
+  /** Whether tests can start a Redis of their own. */
+  readonly redisServer?: boolean | undefined;
+  /** Path of the program. */
+  readonly chromium?: string | undefined;
 }
 
-/** What jest.config.mjs found on this machine. */
+/** What the configuration of this run says. */
 export const services = (globalThis as unknown as { testServices: TestServices }).testServices;
 
 /** For a suite that runs over each database within one project. */
