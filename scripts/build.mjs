@@ -1,63 +1,40 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// Builds when that is needed: for `npm start`, for the tests that start the service, and for openapi.json.
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = join(root, 'src');
-const output = join(root, 'dist');
-/** Written by the compiler; its time says when the build that it belongs to began. */
-const record = join(output, '.tsbuildinfo');
+/** Stands for all that was built. Its time is set to when the build began: what was saved meanwhile is newer. */
+const entry = join(root, 'dist/main.js');
 
-/** @param {string} folder @returns {string[]} everything in it, folders too: deleting a file changes its folder */
-function everythingIn(folder) {
-  return [
-    folder,
-    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  ];
+/** @returns {string[]} every source and its folder too: deleting a file changes its folder */
+function everySource() {
+  const names = readdirSync(sources, { recursive: true, encoding: 'utf8' });
+  return [sources, ...names.map((name) => join(sources, name))];
 }
 
 /** Whether `dist` is missing or older than what it is made of. Without sources there is nothing to compare with. */
 export function isStale() {
   if (!existsSync(sources)) return false;
-  if (!existsSync(record) || !existsSync(join(output, 'main.js'))) return true;
-  const made = statSync(record).mtimeMs;
-  const inputs = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) =>
-    join(root, name),
+  if (!existsSync(entry)) return true;
+  const built = statSync(entry).mtimeMs;
+  const settings = ['tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package-lock.json'];
+  return [...everySource(), ...settings.map((name) => join(root, name))].some(
+    (file) => statSync(file).mtimeMs > built,
   );
-  return [...everythingIn(sources), ...inputs].some((file) => statSync(file).mtimeMs > made);
-}
-
-/** Removes what was compiled from files that are gone: migrations are found by their folder. */
-function removeLeftovers() {
-  for (const file of readdirSync(output, { recursive: true, encoding: 'utf8' })) {
-    const compiled = /^(.*)\.(m?)js(\.map)?$/.exec(file);
-    if (
-      compiled &&
-      !existsSync(join(sources, `${compiled[1]}.${compiled[2]}ts`)) &&
-      !existsSync(join(sources, file.replace(/\.map$/, '')))
-    ) {
-      rmSync(join(output, file));
-    }
-  }
 }
 
 /**
- * Compiles `src` to `dist`, only what has changed.
+ * `nest build`: compiles `src` to an empty `dist` and copies the assets.
  * @returns {number} the exit code of the compiler, which has said what is wrong
  */
 export function build() {
   const began = new Date();
-  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (status !== 0) return status ?? 1;
-  removeLeftovers();
-  utimesSync(record, began, began);
-  return 0;
+  const nest = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
+  const { status } = spawnSync(process.execPath, [nest, 'build'], { cwd: root, stdio: 'inherit' });
+  if (status === 0) utimesSync(entry, began, began);
+  return status ?? 1;
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = build();

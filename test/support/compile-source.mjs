@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { transformFile } from '@swc/core';
+import { compile } from '../../scripts/swc.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,17 +19,7 @@ export async function compileSource() {
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.ts'));
   for (const file of files) {
-    const { code } = await transformFile(join(folder, file), {
-      configFile: false,
-      swcrc: false,
-      module: { type: 'es6' },
-      jsc: {
-        target: 'es2022',
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
-      },
-    });
-    await writeFile(join(folder, file.replace(/\.ts$/, '.js')), code);
+    await writeFile(join(folder, file.replace(/\.ts$/, '.js')), await compile(join(folder, file)));
   }
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
