@@ -2,58 +2,64 @@
 // This file judges imports as they are written, types included; what can be reached while the service runs is judged
 // by .dependency-cruiser.runtime.cjs.
 
-const stages = '^src/auth/(?!users/|tokens/)[^/]+/';
+/** The rooms from the ground up: a room imports from those of floors below its own. Rooms of one floor are strangers. */
+const floors = [
+  ['config'],
+  ['platform'],
+  ['http', 'pages', 'database', 'housekeeping'],
+  ['openapi', 'rate-limit'],
+  ['auth/messages'],
+  ['auth/requests', 'auth/users', 'auth/tokens', 'auth/sms-abuse'],
+  ['auth/reports', 'auth/send'],
+  ['auth/vendors', 'auth/outbox'],
+  ['auth/accept', 'auth/verify'],
+  ['auth/signup'],
+  ['auth/[^/]+\\.ts$'],
+  ['admin', 'inbox'],
+  ['delivery', '[^/]+\\.ts$'],
+];
+
+/** @param {readonly string[]} rooms */
+const pathOf = (rooms) => rooms.map((room) => (room.endsWith('$') ? `^src/${room}` : `^src/${room}/`));
+
+/** One rule a room: nothing of the floors above, and nothing of its neighbours. */
+const noArrowUpwards = floors.flatMap((rooms, floor) =>
+  rooms.map((room) => ({
+    name: `no-arrow-upwards-from-${room.replace(/[^a-z-]+/g, '-')}`,
+    comment:
+      'A room imports only from rooms below it, and never from its neighbours: the house can be read from the ground up.',
+    severity: /** @type {const} */ ('error'),
+    from: { path: pathOf([room]) },
+    to: { path: pathOf([...floors.slice(floor + 1).flat(), ...rooms.filter((other) => other !== room)]) },
+  })),
+);
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
+    // The top floor is one: main.ts starts the delivery thread, which builds the worker's part of app.module.ts.
+    ...noArrowUpwards.slice(0, -2),
     {
       name: 'only-the-worker-sends',
       comment: 'Only the outbox worker calls ResendService, so nothing is sent that is not in the outbox.',
       severity: 'error',
       from: {
         // The module constructs it; the specification of the wiring is not a call.
-        pathNot: ['^src/auth/outbox/outbox\\.worker\\.ts$', '^src/auth/(send/)?[^/]+\\.module\\.ts$'],
+        pathNot: ['^src/auth/outbox/outbox\\.worker\\.ts$', '^src/auth/auth\\.module\\.ts$'],
       },
       to: { path: '^src/auth/send/resend\\.service\\.ts$' },
     },
     {
-      name: 'providers-are-leaves',
+      name: 'a-vendor-stands-alone',
       comment:
-        'A provider imports its port, the configuration, the clock, the reader of answers, what status codes of mail mean and libraries, ' +
-        'and nothing else of ours: ' +
-        'one vendor can be read, replaced or removed alone.',
+        'A vendor imports the nouns of messages, what reports are made of, and what vendors of HTTP share, but no other ' +
+        'vendor: it can be read, replaced or removed alone.',
       severity: 'error',
-      from: { path: '^src/auth/send/providers/' },
+      from: { path: '^src/auth/vendors/([^/]+)/' },
       to: {
-        path: '^(src|test|bench|scripts)/',
-        pathNot: [
-          '^src/auth/send/providers/',
-          '^src/auth/send/notification-provider\\.ts$',
-          '^src/(config|clock|bounded-body|auth/enhanced-status)\\.ts$',
-        ],
+        path: '^src/auth/',
+        pathNot: ['^src/auth/vendors/($1|http)/', '^src/auth/(messages|reports|requests)/'],
       },
-    },
-    {
-      name: 'users-import-no-stage',
-      comment: 'Users know no stage of a message, so that another user store can take their place.',
-      severity: 'error',
-      from: { path: '^src/auth/users/' },
-      to: { path: [stages, '^src/auth/tokens/'] },
-    },
-    {
-      name: 'tokens-import-no-stage',
-      comment: 'Tokens know no stage of a message: they are minted and redeemed, whoever asks.',
-      severity: 'error',
-      from: { path: '^src/auth/tokens/' },
-      to: { path: stages },
-    },
-    {
-      name: 'operators-look-on',
-      comment: "Nothing of a message's way imports admin: operators look on from outside.",
-      severity: 'error',
-      from: { path: '^src/auth/' },
-      to: { path: '^src/admin/' },
     },
     {
       name: 'src-never-imports-tests',

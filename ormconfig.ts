@@ -1,5 +1,5 @@
 import { authEntities } from './src/auth/auth.entities.js';
-import { loadDotEnv, readConfig } from './src/config.js';
+import { loadDotEnv, readConfig } from './src/config/config.js';
 import { createDataSource, dataSourceOptions } from './src/database/data-source.js';
 
 loadDotEnv();

@@ -8,13 +8,13 @@ import { days, fillMessagesAndAttempts, timed, uuidAt } from './many-messages.mj
 
 /** What has been built of a source. @param {string} name @returns {Promise<unknown>} */
 const built = (name) => import(new URL(`../dist/${name}.js`, import.meta.url).href);
-const { MessageList } = /** @type {typeof import('../src/admin/messages/message-list.js')} */ (
-  await built('admin/messages/message-list')
+const { MessageList } = /** @type {typeof import('../src/admin/message-list.js')} */ (
+  await built('admin/message-list')
 );
-const { MessageStats } = /** @type {typeof import('../src/admin/stats/message-stats.js')} */ (
-  await built('admin/stats/message-stats')
+const { MessageStats } = /** @type {typeof import('../src/admin/message-stats.js')} */ (
+  await built('admin/message-stats')
 );
-const { readConfig } = /** @type {typeof import('../src/config.js')} */ (await built('config'));
+const { readConfig } = /** @type {typeof import('../src/config/config.js')} */ (await built('config/config'));
 const { createDataSource, dataSourceOptions } =
   /** @type {typeof import('../src/database/data-source.js')} */ (await built('database/data-source'));
 

@@ -13,11 +13,11 @@ import { ThrottlerStorageService } from '@nestjs/throttler';
 
 /** What was built has no types: this keeps the type checker out of `dist`. @param {string} path */
 const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
-const { MemorySlidingLog } = await built('auth/accept/throttling/memory-sliding-log.storage.js');
-const { createRedisConnection } = await built('auth/accept/throttling/redis-connection.js');
-const { RedisSlidingLog } = await built('auth/accept/throttling/redis-sliding-log.storage.js');
-const { ResilientSlidingLog } = await built('auth/accept/throttling/resilient-sliding-log.storage.js');
-const { SystemClock } = await built('clock.js');
+const { MemorySlidingLog } = await built('rate-limit/memory-sliding-log.storage.js');
+const { createRedisConnection } = await built('rate-limit/redis-connection.js');
+const { RedisSlidingLog } = await built('rate-limit/redis-sliding-log.storage.js');
+const { ResilientSlidingLog } = await built('rate-limit/resilient-sliding-log.storage.js');
+const { SystemClock } = await built('platform/clock.js');
 
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/9';
 const concurrency = 64;

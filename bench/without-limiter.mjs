@@ -1,11 +1,11 @@
 // The service as it is, but for the two guards that limit: what the limiter costs is the difference.
 import { ThrottlerGuard } from '@nestjs/throttler';
 const dist = new URL('../dist/', import.meta.url).href;
-const { readConfig } = await import(`${dist}config.js`);
-const { createLog } = await import(`${dist}log.js`);
+const { readConfig } = await import(`${dist}config/config.js`);
+const { createLog } = await import(`${dist}platform/log.js`);
 const { AppModule } = await import(`${dist}app.module.js`);
 const { createAdapter, setUpApp } = await import(`${dist}app.setup.js`);
-const { OneLimitThrottlerGuard } = await import(`${dist}auth/accept/throttling/one-limit-throttler.guard.js`);
+const { OneLimitThrottlerGuard } = await import(`${dist}rate-limit/one-limit-throttler.guard.js`);
 const { NestFactory } = await import('@nestjs/core');
 
 if (!(OneLimitThrottlerGuard.prototype instanceof ThrottlerGuard))

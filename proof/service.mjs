@@ -16,7 +16,7 @@ export const variants = {
 
 const hashingKey = randomBytes(32);
 /** @type {unknown} */
-const built = await import(new URL('../dist/keyed-hash.js', import.meta.url).href);
+const built = await import(new URL('../dist/platform/keyed-hash.js', import.meta.url).href);
 const { KeyedHash } = /** @type {{ KeyedHash: new (key: Buffer) => import('./subjects.mjs').Hash }} */ (
   built
 );

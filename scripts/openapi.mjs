@@ -21,9 +21,13 @@ const built = (name) => import(new URL(`../dist/${name}.js`, import.meta.url).hr
 async function describe() {
   const { AppModule } = /** @type {typeof import('../src/app.module.js')} */ (await built('app.module'));
   const { createAdapter } = /** @type {typeof import('../src/app.setup.js')} */ (await built('app.setup'));
-  const { readConfig } = /** @type {typeof import('../src/config.js')} */ (await built('config'));
-  const { createLog } = /** @type {typeof import('../src/log.js')} */ (await built('log'));
-  const { describeApi } = /** @type {typeof import('../src/openapi.js')} */ (await built('openapi'));
+  const { readConfig } = /** @type {typeof import('../src/config/config.js')} */ (
+    await built('config/config')
+  );
+  const { createLog } = /** @type {typeof import('../src/platform/log.js')} */ (await built('platform/log'));
+  const { describeApi } = /** @type {typeof import('../src/openapi/document.js')} */ (
+    await built('openapi/document')
+  );
   // The development secrets go there, and with it.
   const folder = mkdtempSync(join(tmpdir(), 'strike-auth-openapi-'));
   try {

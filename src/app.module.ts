@@ -2,20 +2,20 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { authEntities } from './auth/auth.entities.js';
 import { AuthModule } from './auth/auth.module.js';
-import { ProviderStates } from './auth/send/provider-states.js';
-import { Clock, SystemClock } from './clock.js';
-import { Config } from './config.js';
+import { ProviderStates } from './auth/send/provider-circuits.js';
+import { Clock, SystemClock } from './platform/clock.js';
+import { Config } from './config/config.js';
 import { embeddedDatabase } from './database/data-source.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EmbeddedConnections } from './database/embedded/embedded-connections.js';
 import { InboxModule } from './inbox/inbox.module.js';
-import { KeyedHash } from './keyed-hash.js';
-import { LandingModule } from './landing/landing.module.js';
-import { Log } from './log.js';
-import { HealthController } from './operations/health.controller.js';
-import { MetricsController } from './operations/metrics.controller.js';
-import { OperationsModule } from './operations/operations.module.js';
-import { loadSecrets, Secrets } from './secrets.js';
+import { KeyedHash } from './platform/keyed-hash.js';
+import { LandingController } from './pages/landing.controller.js';
+import { Log } from './platform/log.js';
+import { HealthController } from './admin/health.controller.js';
+import { MetricsController } from './admin/metrics.controller.js';
+import { OperationsModule } from './platform/metrics.js';
+import { loadSecrets, Secrets } from './config/secrets.js';
 
 /** What another thread of this process has. */
 interface Elsewhere {
@@ -38,9 +38,8 @@ export class AppModule {
         InboxModule.forRoot(config),
         auth,
         AdminModule.forRoot(config, auth),
-        LandingModule,
       ],
-      controllers: [HealthController, MetricsController],
+      controllers: [LandingController, HealthController, MetricsController],
       providers: [
         { provide: Config, useValue: config },
         { provide: Log, useValue: log },

@@ -1,19 +1,47 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import 'reflect-metadata';
+import { type Config, ConfigurationError, loadDotEnv, readConfig } from './config/config.js';
+import { createLog, type Log, NestLog } from './platform/log.js';
 import { AppModule } from './app.module.js';
 import { createAdapter, setUpApp } from './app.setup.js';
-import { ConfigurationError, loadDotEnv, readConfig } from './config.js';
-import { createLog, NestLog } from './log.js';
-import { announce } from './announce.js';
-import { stepBack } from './delivery/step-back.js';
-import { OneProcessModule } from './one-process.module.js';
+import { lowerPriority } from './delivery/lower-priority.js';
+import { OneProcessModule } from './delivery/one-process.module.js';
+
+/** Says that the service is ready, and to somebody at a terminal what to try next. */
+function announce(config: Config, log: Log, url: string): void {
+  log.info(
+    { event: 'ready', url, database: config.databaseUrl ? 'postgresql' : 'embedded', role: config.role },
+    'ready',
+  );
+  if (config.redisUrl && !config.hashingKey) {
+    log.warn('HASHING_KEY is not set: instances share limits and codes only if they share DATA_DIR too');
+  }
+  if (config.production || config.role === 'worker') return;
+  const base = config.publicUrl;
+  process.stdout.write(`
+  Strike Auth is ready.
+
+    API      ${base}
+    Docs     ${base}/docs
+    Inbox    ${config.smtpUrls.length > 0 ? 'off: mail goes to the server in SMTP_URL' : `${base}/inbox`}
+
+  Try it:
+
+    curl ${base}/signup -H 'Content-Type: application/json' \\
+      -d '{"email":"you@example.com","password":"correct horse battery"}'
+
+    curl ${base}/resend -H 'Content-Type: application/json' \\
+      -d '{"type":"signup","email":"you@example.com"}'
+
+`);
+}
 
 async function main(): Promise<void> {
   loadDotEnv();
   const config = readConfig();
   const log = createLog(config);
-  if (config.role === 'worker') stepBack();
+  if (config.role === 'worker') lowerPriority();
   const app = await NestFactory.create<NestFastifyApplication>(
     config.role === 'all' ? OneProcessModule.forRoot(config, log) : AppModule.forRoot(config, log),
     createAdapter(config),

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { wrongKeyLimit } from '../src/admin/service-keys.js';
+import { wrongKeyLimit } from '../src/admin/service-key.guard.js';
 import { errorBodies } from './support/error-bodies.js';
 import { operatorOf, serviceKey, withKey } from './support/operator.js';
 import { type RunningApp, startApp } from './support/start-app.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { messageStatuses } from '../src/auth/status/message-status.js';
+import { messageStatuses } from '../src/auth/messages/message-status.js';
 import { expectSomeError } from './support/error-bodies.js';
 import { address, anything, awkwardText, contentType, rareBodies } from './support/hostile-input.js';
 import { insertMessages, messageAt, serviceKey, withKey } from './support/operator.js';

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { MessageEntity } from '../src/auth/outbox/message.entity.js';
+import {
+  DeliveryAttemptEntity,
+  DeliveryEventEntity,
+  MessageEntity,
+} from '../src/auth/messages/message.entities.js';
 import { MessageQueue } from '../src/auth/outbox/message-queue.js';
 import { OutboxWorker } from '../src/auth/outbox/outbox.worker.js';
-import { DeliveryAttemptEntity } from '../src/auth/status/delivery-attempt.entity.js';
-import { DeliveryEventEntity } from '../src/auth/status/delivery-event.entity.js';
-import { messageStatuses } from '../src/auth/status/message-status.js';
-import { messageIdOf } from '../src/message-id.js';
-import { uuidV7 } from '../src/uuid-v7.js';
+import { messageStatuses } from '../src/auth/messages/message-status.js';
+import { messageIdOf, uuidV7 } from '../src/platform/ids.js';
 import { errorBodies } from './support/error-bodies.js';
 import { eventually } from './support/eventually.js';
 import { ended, resend } from './support/messages.js';

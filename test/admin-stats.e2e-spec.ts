@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
-import { DeliveryAttemptEntity } from '../src/auth/status/delivery-attempt.entity.js';
-import { uuidV7 } from '../src/uuid-v7.js';
+import { DeliveryAttemptEntity } from '../src/auth/messages/message.entities.js';
+import { uuidV7 } from '../src/platform/ids.js';
 import { errorBodies } from './support/error-bodies.js';
 import { insertMessages, messageAt, operatorOf, serviceKey } from './support/operator.js';
 import { type RunningApp, startApp } from './support/start-app.js';

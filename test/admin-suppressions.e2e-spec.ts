@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
-import { SuppressionEntity } from '../src/auth/status/suppression.entity.js';
+import { SuppressionEntity, SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { errorBodies } from './support/error-bodies.js';
 import { operatorOf, serviceKey } from './support/operator.js';
 import { type RunningApp, startApp } from './support/start-app.js';

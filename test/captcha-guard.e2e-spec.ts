@@ -1,4 +1,4 @@
-import { ApiError } from '../src/api-error.js';
+import { ApiError } from '../src/http/api-error.js';
 import { CaptchaVerifier } from '../src/auth/accept/captcha/captcha-verifier.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { failuresToOpen, firstPauseMs } from '../src/auth/send/provider-circuit.js';
+import { failuresToOpen, firstPauseMs } from '../src/auth/send/provider-circuits.js';
 import { eventually } from './support/eventually.js';
 import { advanceWhileIdle, attemptRows, ended, messageRow, resend } from './support/messages.js';
 import { ScriptedSmtpServer, type SmtpStage } from './support/smtp-server.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { CodeAttemptEntity } from '../src/auth/tokens/code-attempt.entity.js';
+import { CodeAttemptEntity } from '../src/auth/tokens/code-attempts.js';
 import { TokenService } from '../src/auth/tokens/token.service.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { arrived } from './support/inbox.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Response } from 'supertest';
 import { DataSource } from 'typeorm';
-import { ApiError } from '../src/api-error.js';
-import { CaptchaGuard } from '../src/auth/accept/captcha.guard.js';
+import { ApiError } from '../src/http/api-error.js';
+import { CaptchaGuard } from '../src/auth/accept/captcha/captcha.guard.js';
 import { Outbox } from '../src/auth/outbox/outbox.js';
 import { OutboxWorker } from '../src/auth/outbox/outbox.worker.js';
 import { Housekeeping } from '../src/housekeeping/housekeeping.js';

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../src/auth/users/user.entity.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { launchBrowser, openPage } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { type RunningApp, startApp } from './support/start-app.js';

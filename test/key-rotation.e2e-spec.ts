@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { arrived, type InboxMessage } from './support/inbox.js';
 import { ended, resend } from './support/messages.js';
 import { services } from './support/services.js';

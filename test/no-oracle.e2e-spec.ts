@@ -1,13 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { type ConfirmationType, confirmationTypes } from '../src/auth/confirmation-type.js';
+import { type ConfirmationType, confirmationTypes } from '../src/auth/messages/confirmation-type.js';
 import { OutboxWorker } from '../src/auth/outbox/outbox.worker.js';
 import { PasswordHasher } from '../src/auth/signup/password-hasher.js';
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
-import type { SuppressionReason } from '../src/auth/status/suppression.entity.js';
+import { SuppressionList, type SuppressionReason } from '../src/auth/messages/suppression-list.js';
 import { AccessTokens } from '../src/auth/tokens/access-tokens.js';
-import { TokenEntity } from '../src/auth/tokens/token.entity.js';
-import type { UserEntity } from '../src/auth/users/user.entity.js';
+import { TokenEntity } from '../src/auth/tokens/token.statements.js';
+import type { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { Housekeeping } from '../src/housekeeping/housekeeping.js';
 import { ask, type BareAnswer, recordStatements } from './support/conversation.js';
 import { eventually } from './support/eventually.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { errorCodes } from '../src/api-error.js';
+import { errorCodes } from '../src/http/api-error.js';
 import { Outbox } from '../src/auth/outbox/outbox.js';
-import { confirmationTypes } from '../src/auth/confirmation-type.js';
+import { confirmationTypes } from '../src/auth/messages/confirmation-type.js';
 import { errorBodies } from './support/error-bodies.js';
 import { OpenApiValidation } from './support/openapi-validation.js';
 import { type RunningApp, startApp } from './support/start-app.js';

@@ -1,4 +1,4 @@
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { ended, messageRow, resend } from './support/messages.js';
 import { post } from './support/report-posting.js';
 import { notification, publicUrl, reportingVendors } from './support/reporting-vendors.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { confirmationTypes } from '../src/auth/confirmation-type.js';
+import { confirmationTypes } from '../src/auth/messages/confirmation-type.js';
 import { address, anything, awkwardText, contentType, rareBodies } from './support/hostile-input.js';
 import { expectSomeError } from './support/error-bodies.js';
 import { type RunningApp, startApp } from './support/start-app.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { MessageEntity } from '../src/auth/outbox/message.entity.js';
+import { MessageEntity } from '../src/auth/messages/message.entities.js';
 import { leaseMs } from '../src/auth/outbox/message-queue.js';
-import { failuresToOpen } from '../src/auth/send/provider-circuit.js';
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import { failuresToOpen } from '../src/auth/send/provider-circuits.js';
+import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { eventually } from './support/eventually.js';
 import { advanceWhileIdle, attemptRows, ended, messageRow, resend } from './support/messages.js';
 import { SmsGateway } from './support/sms-gateway.js';

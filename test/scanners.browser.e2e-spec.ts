@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../src/auth/users/user.entity.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { launchBrowser, openPage } from './support/browser.js';
 import { arrived } from './support/inbox.js';
 import { resend } from './support/messages.js';

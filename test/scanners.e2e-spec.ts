@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../src/auth/users/user.entity.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { arrived } from './support/inbox.js';
 import { resend } from './support/messages.js';
 import { type Probe, scannerCorpus } from './support/scanner-corpus.js';

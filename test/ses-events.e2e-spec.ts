@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { SnsEndpoint } from '../src/auth/status/events/ses/sns-endpoint.js';
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import { SnsEndpoint } from '../src/auth/vendors/ses/sns-certificates.js';
+import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { expectSomeError } from './support/error-bodies.js';
 import { awkwardText } from './support/hostile-input.js';
 import { messageRow } from './support/messages.js';

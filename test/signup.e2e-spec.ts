@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../src/auth/users/user.entity.js';
-import { MessageEntity } from '../src/auth/outbox/message.entity.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
+import { MessageEntity } from '../src/auth/messages/message.entities.js';
 import { errorBodies } from './support/error-bodies.js';
 import { eventually } from './support/eventually.js';
 import { inboxOf } from './support/inbox.js';

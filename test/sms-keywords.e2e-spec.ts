@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { SuppressionList } from '../src/auth/status/suppression-list.js';
+import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { post } from './support/report-posting.js';
 import { publicUrl, reportingVendors } from './support/reporting-vendors.js';
 import { type RunningApp, startApp } from './support/start-app.js';

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { AccessTokens } from '../src/auth/tokens/access-tokens.js';
-import { MessageEntity } from '../src/auth/outbox/message.entity.js';
-import { UserEntity } from '../src/auth/users/user.entity.js';
+import { MessageEntity } from '../src/auth/messages/message.entities.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { errorBodies } from './support/error-bodies.js';
 import { eventually } from './support/eventually.js';
 import { inboxOf } from './support/inbox.js';

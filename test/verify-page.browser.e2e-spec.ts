@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Request } from 'playwright-core';
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../src/auth/users/user.entity.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { launchBrowser, openPage, type Visit } from './support/browser.js';
 import { eventually } from './support/eventually.js';
 import { contrastsOf } from './support/contrast.js';

@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../src/auth/users/user.entity.js';
+import { UserEntity } from '../src/auth/users/typeorm-users.repository.js';
 import { errorBodies } from './support/error-bodies.js';
 import { hostileRedirects } from './support/hostile-redirects.js';
 import { arrived, type InboxMessage } from './support/inbox.js';

@@ -1,4 +1,4 @@
-import { messageIdOf } from '../src/message-id.js';
+import { messageIdOf } from '../src/platform/ids.js';
 import { insertPeople, unlimited } from './support/crash/load.js';
 import { look } from './support/crash/look.js';
 import { RecordingSmtpServer } from './support/crash/recording-smtp-server.js';

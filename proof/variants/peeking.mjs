@@ -10,8 +10,8 @@ const built = (name) => import(new URL(`../../dist/${name}.js`, import.meta.url)
 const { AppModule } = await built('app.module');
 const { createAdapter, setUpApp } = await built('app.setup');
 const { UsersRepository } = await built('auth/users/users.repository');
-const { readConfig } = await built('config');
-const { createLog } = await built('log');
+const { readConfig } = await built('config/config');
+const { createLog } = await built('platform/log');
 
 const config = readConfig();
 const app = await NestFactory.create(AppModule.forRoot(config, createLog(config)), createAdapter(config), {

@@ -1,16 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { SuppressionList } from '../auth/status/suppression-list.js';
-import type { Config } from '../config.js';
-import { MessageDetails } from './messages/message-details.js';
-import { MessageList } from './messages/message-list.js';
-import { MessagesController } from './messages/messages.controller.js';
-import { Requeue } from './messages/requeue.js';
-import { ServiceKeys } from './service-keys.js';
-import { MessageStats } from './stats/message-stats.js';
-import { StatsController } from './stats/stats.controller.js';
-import { Suppressions } from './suppressions/suppressions.js';
-import { SuppressionsController } from './suppressions/suppressions.controller.js';
+import { SuppressionList } from '../auth/messages/suppression-list.js';
+import type { Config } from '../config/config.js';
+import { MessageDetails } from './message-details.js';
+import { MessageList } from './message-list.js';
+import { MessagesController } from './messages.controller.js';
+import { Requeue } from './requeue.js';
+import { ServiceKeys } from './service-key.guard.js';
+import { MessageStats } from './message-stats.js';
+import { StatsController } from './stats.controller.js';
+import { Suppressions } from './suppressions.js';
+import { SuppressionsController } from './suppressions.controller.js';
 
 /** What operators may do, in the processes that answer requests. */
 @Module({})

@@ -1,7 +1,88 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { clientIpKey } from '../auth/accept/client-ip.js';
-import { badServiceKey, ServiceKeys } from './service-keys.js';
+import { ApiError } from '../http/api-error.js';
+import { MemorySlidingLog } from '../rate-limit/memory-sliding-log.storage.js';
+import { nameSeparator, SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
+import { Clock } from '../platform/clock.js';
+import { Config } from '../config/config.js';
+import { KeyedHash } from '../platform/keyed-hash.js';
+import { clientIpKey } from '../http/client-ip.js';
+
+/** Wrong keys that one client may show in a window, in milliseconds. */
+export const wrongKeyLimit = { max: 10, windowMs: 10 * 60_000 };
+const limitName = 'service-key';
+
+/**
+ * Tells operators from everybody else. Nobody learns from an answer whether there is a key at all, and after
+ * `wrongKeyLimit` wrong ones no key of that client is looked at any more, not even the right one.
+ *
+ * Right keys cost nothing, so a slot is taken before the comparison and given back after it; only a log of this process
+ * can do that. Wrong keys are counted where all instances count too: one that is refused there uses up the client's
+ * slots here, so an instance compares at most one guess more than all of them together should.
+ */
+@Injectable()
+export class ServiceKeys {
+  private readonly digests: readonly Buffer[];
+  private readonly guesses: MemorySlidingLog;
+
+  constructor(
+    private readonly config: Config,
+    private readonly limits: SlidingLogStorage,
+    private readonly keyedHash: KeyedHash,
+    clock: Clock,
+  ) {
+    this.digests = config.serviceKeys.map(digestOf);
+    this.guesses = new MemorySlidingLog(clock);
+  }
+
+  /** Nobody has set a key, and this is no production: what is merely not for the public may be shown. */
+  get areWaived(): boolean {
+    return !this.config.production && this.digests.length === 0;
+  }
+
+  /**
+   * @param client whom wrong keys are counted against
+   * @throws ApiError 401 when the key is wrong or none is set, 429 after too many wrong ones
+   */
+  async check(client: string, key: string): Promise<void> {
+    const slot = this.takeSlot(client);
+    if (slot.record.isBlocked) throw tooManyWrongKeys(slot.record.timeToBlockExpire);
+    if (this.isRight(key)) {
+      slot.withdraw();
+      return;
+    }
+    const name = this.keyedHash.pseudonyms('limit', limitName, client).join(nameSeparator);
+    const shared = await this.limits.increment(name, wrongKeyLimit.windowMs, wrongKeyLimit.max, 0, limitName);
+    if (!shared.isBlocked) throw badServiceKey();
+    while (!this.takeSlot(client).record.isBlocked);
+    throw tooManyWrongKeys(shared.timeToBlockExpire);
+  }
+
+  private takeSlot(client: string) {
+    return this.guesses.reserve(client, wrongKeyLimit.windowMs, wrongKeyLimit.max, limitName);
+  }
+
+  /** In a time that depends on neither: hashes are compared, each to its end, and all of them. */
+  private isRight(key: string): boolean {
+    const digest = digestOf(key);
+    return this.digests.filter((known) => timingSafeEqual(known, digest)).length > 0;
+  }
+}
+
+/** The same whether the key is wrong, absent, or not set at all. */
+function badServiceKey(): ApiError {
+  return new ApiError('bad_service_key', 'Send the service key as Authorization: Bearer');
+}
+
+function tooManyWrongKeys(seconds: number): ApiError {
+  const details = `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+  return new ApiError('over_request_rate_limit', details, { retryAfter: seconds });
+}
+
+function digestOf(key: string): Buffer {
+  return createHash('sha256').update(key, 'utf8').digest();
+}
 
 /** Lets in who brings a service key in `Authorization: Bearer`. What it guards is kept in no cache. */
 @Injectable()

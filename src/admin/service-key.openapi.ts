@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth } from '@nestjs/swagger';
-import { ApiErrors, unavailableError } from '../api-errors.decorator.js';
-import { serviceKeyScheme } from '../service-key-scheme.openapi.js';
+import { ApiErrors, unavailableError } from '../openapi/api-errors.decorator.js';
+import { serviceKeyScheme } from '../openapi/components.js';
 
 /** What everybody meets who has no service key. */
 export const serviceKeyErrors = {

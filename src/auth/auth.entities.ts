@@ -1,16 +1,14 @@
-import { IdempotencyKeyEntity } from './accept/idempotency/idempotency-key.entity.js';
-import { MessageEntity } from './outbox/message.entity.js';
-import { SmsNumberEntity } from './send/sms-abuse/sms-number.entity.js';
-import { SmsPrefixEntity } from './send/sms-abuse/sms-prefix.entity.js';
-import { SmsSpendingEntity } from './send/sms-abuse/sms-spending.entity.js';
-import { DeliveryAttemptEntity } from './status/delivery-attempt.entity.js';
-import { DeliveryEventEntity } from './status/delivery-event.entity.js';
-import { SmsKeywordEntity } from './status/sms-keyword.entity.js';
-import { SuppressionEntity } from './status/suppression.entity.js';
-import { CodeAttemptEntity } from './tokens/code-attempt.entity.js';
-import { TokenEntity } from './tokens/token.entity.js';
-import { UsedLinkEntity } from './tokens/used-link.entity.js';
-import { UserEntity } from './users/user.entity.js';
+import { IdempotencyKeyEntity } from './accept/idempotency/idempotency-keys.js';
+import { DeliveryAttemptEntity, DeliveryEventEntity, MessageEntity } from './messages/message.entities.js';
+import { SmsNumberEntity } from './sms-abuse/number-cap.js';
+import { SmsPrefixEntity } from './sms-abuse/prefix-credit.js';
+import { SmsSpendingEntity } from './sms-abuse/sms-budget.js';
+import { SmsKeywordEntity } from './reports/inbound-sms.js';
+import { SuppressionEntity } from './messages/suppression-list.js';
+import { CodeAttemptEntity } from './tokens/code-attempts.js';
+import { TokenEntity } from './tokens/token.statements.js';
+import { UsedLinkEntity } from './tokens/link-states.js';
+import { UserEntity } from './users/typeorm-users.repository.js';
 
 /** Every table of the service. The database is handed them and knows no stage. */
 export const authEntities = [

@@ -1,7 +1,6 @@
 import type { Provider } from '@nestjs/common';
-import { Housekeeping } from '../housekeeping/housekeeping.js';
-import { Sweeper } from '../housekeeping/sweeper.js';
-import { FinishedMessages } from './status/finished-messages.js';
+import { Housekeeping, Sweeper } from '../housekeeping/housekeeping.js';
+import { FinishedMessages } from './messages/finished-messages.js';
 import { ExpiredTokens } from './tokens/expired-tokens.js';
 
 /** In the order in which they sweep. */

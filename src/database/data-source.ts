@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource, type DataSourceOptions, type Migration } from 'typeorm';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import type { EmbeddedConnections } from './embedded/embedded-connections.js';
 import { EmbeddedDatabase } from './embedded/embedded-database.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { createDataSource, dataSourceOptions, type Entities } from './data-source.js';
 import { EmbeddedConnections } from './embedded/embedded-connections.js';
 import { Notifications } from './notifications.js';

@@ -1,11 +1,47 @@
 import { MessagePort, Worker } from 'node:worker_threads';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import type { Config } from '../config.js';
+import { type CircuitState, ProviderStates } from '../auth/send/provider-circuits.js';
+import type { Config } from '../config/config.js';
 import type { EmbeddedDatabase } from '../database/embedded/embedded-database.js';
-import type { Log } from '../log.js';
-import type { Metrics } from '../operations/metrics.js';
-import type { DeliveryReport, FromThread, ThreadData, ToThread } from './thread-messages.js';
-import type { ThreadProviderStates } from './thread-provider-states.js';
+import type { Log } from '../platform/log.js';
+import type { Metrics } from '../platform/metrics.js';
+
+/** What the thread is started with. */
+export interface ThreadData {
+  readonly config: Config;
+}
+
+/** What the thread tells of itself. */
+export interface DeliveryReport {
+  /** In Prometheus' text format. */
+  readonly figures: string;
+  /** By the name of the provider. */
+  readonly states: Readonly<Record<string, CircuitState>>;
+}
+
+/**
+ * What the service says to the thread. `start`: the database is there and migrated. `report`: tell of yourself. `stop`:
+ * finish what is in hand, and end.
+ */
+export type ToThread = 'start' | 'report' | 'stop';
+
+/** What the thread says: that it delivers, its report, or one end of a connection to the database. */
+export type FromThread = 'ready' | DeliveryReport | MessagePort;
+
+type States = Readonly<Record<string, CircuitState>>;
+
+/** The states of the providers that the delivery thread asks; none before it has begun. */
+export class ThreadProviderStates extends ProviderStates {
+  private ask: () => Promise<States> = () => Promise.resolve({});
+
+  override read(): Promise<States> {
+    return this.ask();
+  }
+
+  readBy(ask: () => Promise<States>): void {
+    this.ask = ask;
+  }
+}
 
 /** How long a probe or a scrape waits for the thread's report; then the last one counts. */
 const reportWithinMs = 1_000;

@@ -3,12 +3,12 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
 import { AppModule } from '../app.module.js';
-import { ProviderStates } from '../auth/send/provider-states.js';
+import { ProviderStates } from '../auth/send/provider-circuits.js';
 import { BorrowedDatabase } from '../database/embedded/borrowed-database.js';
-import { createLog, NestLog } from '../log.js';
-import { Metrics } from '../operations/metrics.js';
-import { stepBack } from './step-back.js';
-import type { FromThread, ThreadData, ToThread } from './thread-messages.js';
+import { createLog, NestLog } from '../platform/log.js';
+import { Metrics } from '../platform/metrics.js';
+import { lowerPriority } from './lower-priority.js';
+import type { FromThread, ThreadData, ToThread } from './delivery-thread.js';
 
 // The thread of `DeliveryThread`: the worker's part of the application, without a server. What it cannot do ends it, and
 // the other side says so. Everything above is loaded while the rest of the service starts.
@@ -19,7 +19,7 @@ let app: INestApplicationContext | undefined;
 
 const obey: Record<ToThread, () => Promise<void>> = {
   async start() {
-    if (process.platform === 'linux') stepBack();
+    if (process.platform === 'linux') lowerPriority();
     const log = createLog(config);
     app = await NestFactory.createApplicationContext(
       AppModule.forRoot(config, log, { embedded: new BorrowedDatabase(service) }),

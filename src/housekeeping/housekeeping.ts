@@ -1,7 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Log } from '../log.js';
-import { Sweeper } from './sweeper.js';
+import { Log } from '../platform/log.js';
+
+/** Takes away what nobody needs any more, of one kind. */
+export abstract class Sweeper {
+  /** What it takes away, in the plural; for the log. */
+  abstract readonly what: string;
+
+  /**
+   * Deletes what is overdue now, in statements so small that nobody notices, and yields after each of them how many rows
+   * went. It waits for nobody: what is locked stays until the next time.
+   */
+  abstract sweep(): AsyncIterable<number>;
+}
 
 const firstSweepMs = 60_000;
 const sweepEveryMs = 10 * 60_000;

@@ -7,10 +7,9 @@ import {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import { ApiErrors } from '../api-errors.decorator.js';
-import { refToHeader } from '../headers.openapi.js';
-import { Inbox } from './inbox.js';
-import { exampleMessages, InboxMessage } from './inbox-message.js';
+import { ApiErrors } from '../openapi/api-errors.decorator.js';
+import { refToHeader } from '../openapi/components.js';
+import { exampleMessages, Inbox, InboxMessage } from './inbox.js';
 import { inboxPage } from './inbox-page.html.js';
 import { inboxScript } from './inbox-page.script.js';
 import { inboxStyle } from './inbox-page.style.js';

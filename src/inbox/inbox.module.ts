@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
+import { MailCatcher } from '../auth/vendors/smtp/mailer.module.js';
 import { Inbox } from './inbox.js';
 import { InboxController } from './inbox.controller.js';
 import { SmtpCatcher } from './smtp-catcher.js';
@@ -17,9 +18,9 @@ export class InboxModule {
       providers: [
         Inbox,
         // Listening already when it is handed out: the mailer needs its port before any hook of the application runs.
-        { provide: SmtpCatcher, inject: [Inbox], useFactory: (inbox: Inbox) => SmtpCatcher.start(inbox) },
+        { provide: MailCatcher, inject: [Inbox], useFactory: (inbox: Inbox) => SmtpCatcher.start(inbox) },
       ],
-      exports: [SmtpCatcher],
+      exports: [MailCatcher],
     };
   }
 }

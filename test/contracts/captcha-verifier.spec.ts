@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { ApiError } from '../../src/api-error.js';
-import type { CaptchaVendor } from '../../src/config.js';
+import { ApiError } from '../../src/http/api-error.js';
+import type { CaptchaVendor } from '../../src/config/config.js';
 import {
   altchaRig,
   type CaptchaRig,

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ApiError } from '../../src/api-error.js';
-import { CodeAttemptEntity } from '../../src/auth/tokens/code-attempt.entity.js';
-import { CodeAttempts } from '../../src/auth/tokens/code-attempts.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import { ApiError } from '../../src/http/api-error.js';
+import { CodeAttemptEntity, CodeAttempts } from '../../src/auth/tokens/code-attempts.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

@@ -1,17 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { FinishedMessages } from '../../src/auth/status/finished-messages.js';
-import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
+import { FinishedMessages } from '../../src/auth/messages/finished-messages.js';
+import {
+  DeliveryAttemptEntity,
+  DeliveryEventEntity,
+  MessageEntity,
+} from '../../src/auth/messages/message.entities.js';
 import { MessageQueue } from '../../src/auth/outbox/message-queue.js';
-import { DeliveryAttemptEntity } from '../../src/auth/status/delivery-attempt.entity.js';
-import { DeliveryEventEntity } from '../../src/auth/status/delivery-event.entity.js';
-import { messageStatuses } from '../../src/auth/status/message-status.js';
+import { messageStatuses } from '../../src/auth/messages/message-status.js';
 import { ExpiredTokens } from '../../src/auth/tokens/expired-tokens.js';
-import { TokenEntity } from '../../src/auth/tokens/token.entity.js';
-import { Housekeeping } from '../../src/housekeeping/housekeeping.js';
-import type { Sweeper } from '../../src/housekeeping/sweeper.js';
-import { readConfig } from '../../src/config.js';
-import { createLog } from '../../src/log.js';
-import { uuidV7 } from '../../src/uuid-v7.js';
+import { TokenEntity } from '../../src/auth/tokens/token.statements.js';
+import { Housekeeping, type Sweeper } from '../../src/housekeeping/housekeeping.js';
+import { readConfig } from '../../src/config/config.js';
+import { createLog } from '../../src/platform/log.js';
+import { uuidV7 } from '../../src/platform/ids.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { messageAt } from '../support/operator.js';
 import { databaseKinds } from '../support/services.js';

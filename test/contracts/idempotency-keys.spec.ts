@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ApiError } from '../../src/api-error.js';
-import { IdempotencyKeyEntity } from '../../src/auth/accept/idempotency/idempotency-key.entity.js';
+import { ApiError } from '../../src/http/api-error.js';
 import {
   type Claim,
+  IdempotencyKeyEntity,
   IdempotencyKeys,
   type ScopedKey,
 } from '../../src/auth/accept/idempotency/idempotency-keys.js';
 import { type MessageRequest, Outbox } from '../../src/auth/outbox/outbox.js';
 import type { Notifications } from '../../src/database/notifications.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { LinkStates } from '../../src/auth/tokens/link-states.js';
+import { LinkStates, UsedLinkEntity } from '../../src/auth/tokens/link-states.js';
 import { TokenService } from '../../src/auth/tokens/token.service.js';
-import type { TokenSubject } from '../../src/auth/tokens/token-subject.js';
-import { UsedLinkEntity } from '../../src/auth/tokens/used-link.entity.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import type { TokenSubject } from '../../src/auth/tokens/token-hashes.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

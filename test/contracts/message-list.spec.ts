@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import { MessageList } from '../../src/admin/messages/message-list.js';
-import type { MessageFilters } from '../../src/admin/messages/message-filters.js';
-import { confirmationTypes } from '../../src/auth/confirmation-type.js';
-import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
-import { DeliveryAttemptEntity } from '../../src/auth/status/delivery-attempt.entity.js';
-import { messageStatuses } from '../../src/auth/status/message-status.js';
-import { uuidV7 } from '../../src/uuid-v7.js';
+import { MessageList } from '../../src/admin/message-list.js';
+import type { MessageFilters } from '../../src/admin/messages.dto.js';
+import { confirmationTypes } from '../../src/auth/messages/confirmation-type.js';
+import { DeliveryAttemptEntity, MessageEntity } from '../../src/auth/messages/message.entities.js';
+import { messageStatuses } from '../../src/auth/messages/message-status.js';
+import { uuidV7 } from '../../src/platform/ids.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { messageAt } from '../support/operator.js';
 import { databaseKinds } from '../support/services.js';

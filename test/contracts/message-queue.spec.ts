@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Outcome, ProviderAttempt } from '../../src/auth/outbox/delivery.js';
-import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
+import type { Outcome, ProviderAttempt } from '../../src/auth/messages/delivery.js';
+import { DeliveryAttemptEntity, MessageEntity } from '../../src/auth/messages/message.entities.js';
 import { leaseMs, MessageQueue } from '../../src/auth/outbox/message-queue.js';
-import { DeliveryAttemptEntity } from '../../src/auth/status/delivery-attempt.entity.js';
-import { uuidV7 } from '../../src/uuid-v7.js';
+import { uuidV7 } from '../../src/platform/ids.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

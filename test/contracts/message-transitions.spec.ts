@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { messageStatuses, messageTransitions } from '../../src/auth/status/message-status.js';
-import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
+import { messageStatuses, messageTransitions } from '../../src/auth/messages/message-status.js';
+import { MessageEntity } from '../../src/auth/messages/message.entities.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 

@@ -2,7 +2,7 @@ import {
   type OutgoingMessage,
   PermanentDeliveryError,
   TransientDeliveryError,
-} from '../../src/auth/send/notification-provider.js';
+} from '../../src/auth/messages/notification-provider.js';
 import {
   impatientMs,
   type ProviderRig,

@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
-import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
-import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
-import type {
-  SlidingLogRecord,
-  SlidingLogStorage,
-} from '../../src/auth/accept/throttling/sliding-log.storage.js';
+import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
+import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
+import { ResilientSlidingLog } from '../../src/rate-limit/resilient-sliding-log.storage.js';
+import type { SlidingLogRecord, SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
 

@@ -1,9 +1,9 @@
 import { type Cluster, Redis } from 'ioredis';
-import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
-import { createRedisConnection } from '../../src/auth/accept/throttling/redis-connection.js';
-import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
-import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
-import type { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
+import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
+import { createRedisConnection } from '../../src/rate-limit/redis-connection.js';
+import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
+import { ResilientSlidingLog } from '../../src/rate-limit/resilient-sliding-log.storage.js';
+import type { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';

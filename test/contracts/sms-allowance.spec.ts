@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { SmsAllowance } from '../../src/auth/send/sms-abuse/sms-allowance.js';
-import { SmsNumberEntity } from '../../src/auth/send/sms-abuse/sms-number.entity.js';
-import { SmsPrefixEntity } from '../../src/auth/send/sms-abuse/sms-prefix.entity.js';
-import { SmsSpendingEntity } from '../../src/auth/send/sms-abuse/sms-spending.entity.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import type { SmsAllowance } from '../../src/auth/sms-abuse/sms-allowance.js';
+import { SmsNumberEntity } from '../../src/auth/sms-abuse/number-cap.js';
+import { SmsPrefixEntity } from '../../src/auth/sms-abuse/prefix-credit.js';
+import { SmsSpendingEntity } from '../../src/auth/sms-abuse/sms-budget.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { admit, refusalOf, smsAllowance } from '../support/sms-allowance.js';

@@ -1,4 +1,4 @@
-import { SmsPrefixEntity } from '../../src/auth/send/sms-abuse/sms-prefix.entity.js';
+import { SmsPrefixEntity } from '../../src/auth/sms-abuse/prefix-credit.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { admit, refusalOf, smsAllowance } from '../support/sms-allowance.js';

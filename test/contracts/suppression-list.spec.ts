@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { SuppressionList } from '../../src/auth/status/suppression-list.js';
-import { SuppressionEntity } from '../../src/auth/status/suppression.entity.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
-import { uuidV7 } from '../../src/uuid-v7.js';
+import { SuppressionEntity, SuppressionList } from '../../src/auth/messages/suppression-list.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
+import { uuidV7 } from '../../src/platform/ids.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

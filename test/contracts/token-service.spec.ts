@@ -1,8 +1,8 @@
 import crypto, { randomBytes, randomUUID } from 'node:crypto';
-import { TokenEntity } from '../../src/auth/tokens/token.entity.js';
+import { TokenEntity } from '../../src/auth/tokens/token.statements.js';
 import { TokenService } from '../../src/auth/tokens/token.service.js';
-import type { TokenSubject } from '../../src/auth/tokens/token-subject.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import type { TokenSubject } from '../../src/auth/tokens/token-hashes.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { TypeOrmUsersRepository } from '../../src/auth/users/typeorm-users.repository.js';
-import type { NewUser } from '../../src/auth/users/user-registration.js';
-import { UserEntity } from '../../src/auth/users/user.entity.js';
+import { TypeOrmUsersRepository, UserEntity } from '../../src/auth/users/typeorm-users.repository.js';
+import type { NewUser } from '../../src/auth/users/users.repository.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';

@@ -1,8 +1,8 @@
 import { AltchaVerifier } from '../../src/auth/accept/captcha/altcha.verifier.js';
 import type { CaptchaVerifier } from '../../src/auth/accept/captcha/captcha-verifier.js';
 import { SiteverifyVerifier } from '../../src/auth/accept/captcha/siteverify.verifier.js';
-import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
-import { type CaptchaVendor, readConfig } from '../../src/config.js';
+import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
+import { type CaptchaVendor, readConfig } from '../../src/config/config.js';
 import { solveAltcha } from './altcha.js';
 import { testHash } from './hash.js';
 import { SiteverifyServer, type Verdict } from './siteverify-server.js';

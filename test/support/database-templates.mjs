@@ -107,8 +107,8 @@ async function migrate(env) {
   try {
     /** @param {string} file */
     const urlOfSource = (file) => pathToFileURL(join(source.folder, file)).href;
-    const { readConfig } = /** @type {typeof import('../../src/config.js')} */ (
-      await import(urlOfSource('config.js'))
+    const { readConfig } = /** @type {typeof import('../../src/config/config.js')} */ (
+      await import(urlOfSource('config/config.js'))
     );
     const { createDataSource, dataSourceOptions } =
       /** @type {typeof import('../../src/database/data-source.js')} */ (

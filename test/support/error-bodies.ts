@@ -1,4 +1,4 @@
-import { errorCodes } from '../../src/api-error.js';
+import { errorCodes } from '../../src/http/api-error.js';
 
 /** The errors, word for word. What varies is given by the test. */
 export const errorBodies = {

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
-import type { AttemptOutcome } from '../../src/auth/status/delivery-attempt.entity.js';
-import type { MessageStatus } from '../../src/auth/status/message-status.js';
+import type { AttemptOutcome } from '../../src/auth/messages/message.entities.js';
+import type { MessageStatus } from '../../src/auth/messages/message-status.js';
 import { eventually } from './eventually.js';
 import type { RunningApp } from './start-app.js';
 

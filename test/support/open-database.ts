@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { DataSource } from 'typeorm';
 import { authEntities } from '../../src/auth/auth.entities.js';
-import { type Config, readConfig } from '../../src/config.js';
+import { type Config, readConfig } from '../../src/config/config.js';
 import { createDataSource, dataSourceOptions } from '../../src/database/data-source.js';
 import { Transaction } from '../../src/database/transaction.js';
 import { createTestDatabase } from './database.js';

@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
-import { describeApi } from '../../src/openapi.js';
+import { describeApi } from '../../src/openapi/document.js';
 
 export interface Answer {
   readonly method: string;

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
-import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
-import { uuidV7 } from '../../src/uuid-v7.js';
+import { MessageEntity } from '../../src/auth/messages/message.entities.js';
+import { uuidV7 } from '../../src/platform/ids.js';
 import type { RunningApp } from './start-app.js';
 
 export const serviceKey = 'k9Zr4vQ1mXw7Tb2nLc8sJd5hGf3pYe6u';

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { MessageEntity } from '../../src/auth/outbox/message.entity.js';
-import { DeliveryAttemptEntity } from '../../src/auth/status/delivery-attempt.entity.js';
-import type { DeliveryEventEntity } from '../../src/auth/status/delivery-event.entity.js';
-import { messageIdOf } from '../../src/message-id.js';
-import { uuidV7 } from '../../src/uuid-v7.js';
+import {
+  DeliveryAttemptEntity,
+  type DeliveryEventEntity,
+  MessageEntity,
+} from '../../src/auth/messages/message.entities.js';
+import { messageIdOf, uuidV7 } from '../../src/platform/ids.js';
 import type { Report } from './reporting-vendors.js';
 import type { RunningApp } from './start-app.js';
 

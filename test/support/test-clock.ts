@@ -1,4 +1,4 @@
-import { Clock } from '../../src/clock.js';
+import { Clock } from '../../src/platform/clock.js';
 
 /** A clock that stands still until the test moves it. It begins at the real time, as certificates and files expect. */
 export class TestClock extends Clock {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { UserEntity } from '../../src/auth/users/user.entity.js';
+import { UserEntity } from '../../src/auth/users/typeorm-users.repository.js';
 import type { RunningApp } from './start-app.js';
 
 /** Puts a user into the database as they might have come to be, and returns the row. */

@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { AccessTokens } from '../../src/auth/tokens/access-tokens.js';
-import type { User } from '../../src/auth/users/user.js';
-import { readConfig } from '../../src/config.js';
+import type { User } from '../../src/auth/messages/user.js';
+import { readConfig } from '../../src/config/config.js';
 import { TestClock } from '../support/test-clock.js';
 
 const keyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });

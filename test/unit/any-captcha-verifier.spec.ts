@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { AnyCaptchaVerifier } from '../../src/auth/accept/captcha/any-captcha.verifier.js';
+import { AnyCaptchaVerifier } from '../../src/auth/accept/captcha/captcha.providers.js';
 import { altchaRig, type CaptchaRig, vendorRig, type VendorRig } from '../support/captcha-rigs.js';
 
 beforeAll(() => {

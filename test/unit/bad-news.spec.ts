@@ -1,4 +1,4 @@
-import { type Copy, isAboutLastCopy, isOfAnother } from '../../src/auth/status/events/bad-news.js';
+import { type Copy, isAboutLastCopy, isOfAnother } from '../../src/auth/reports/reported-event.js';
 
 const start = Date.UTC(2026, 0, 31, 12);
 const at = (seconds: number) => new Date(start + seconds * 1_000);

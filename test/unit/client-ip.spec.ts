@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { fastify, type FastifyInstance } from 'fastify';
-import { clientIpKey, trustProxyOption } from '../../src/auth/accept/client-ip.js';
-import { ConfigurationError } from '../../src/config.js';
+import { clientIpKey, trustProxyOption } from '../../src/http/client-ip.js';
+import { ConfigurationError } from '../../src/config/config.js';
 
 describe('clientIpKey', () => {
   it.each([

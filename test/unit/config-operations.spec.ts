@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigurationError, readConfig } from '../../src/config.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
 
 const key = randomBytes(32).toString('hex');
 const other = randomBytes(32).toString('base64url');

@@ -1,5 +1,5 @@
-import { smsCostOf } from '../../src/auth/send/sms-abuse/sms-cost.js';
-import { ConfigurationError, readConfig } from '../../src/config.js';
+import { smsCostOf } from '../../src/auth/sms-abuse/sms-budget.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
 
 /** What the person who starts the service is told. */
 function complaint(env: NodeJS.ProcessEnv): string {

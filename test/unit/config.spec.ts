@@ -1,4 +1,4 @@
-import { ConfigurationError, readConfig } from '../../src/config.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
 
 const production = {
   NODE_ENV: 'production',

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../src/duration.js';
+import { parseDuration } from '../../src/config/readers.js';
 
 describe('a duration', () => {
   it.each([

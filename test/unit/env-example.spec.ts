@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig, variableNames } from '../../src/config.js';
+import { readConfig, variableNames } from '../../src/config/config.js';
 
 const lines = readFileSync(join(__dirname, '../../.env.example'), 'utf8').split('\n');
 const variable = /^#([A-Z][A-Z0-9_]*)=(.*)$/;

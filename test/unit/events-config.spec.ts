@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { ConfigurationError, readConfig } from '../../src/config.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
 
 const topic = 'arn:aws:sns:eu-central-1:123456789012:mail';
 const keyOf = (type: 'ec' | 'rsa') => {

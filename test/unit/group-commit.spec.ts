@@ -1,4 +1,4 @@
-import { GroupCommit, GroupCommitOverflow, GroupCommitTimeout } from '../../src/group-commit.js';
+import { GroupCommit, GroupCommitOverflow, GroupCommitTimeout } from '../../src/platform/group-commit.js';
 
 /** A commit that ends when the test says so. */
 function heldCommit() {

@@ -1,6 +1,6 @@
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { Housekeeping } from '../../src/housekeeping/housekeeping.js';
-import { createLog } from '../../src/log.js';
+import { createLog } from '../../src/platform/log.js';
 
 const minute = 60_000;
 

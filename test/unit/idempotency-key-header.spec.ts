@@ -1,5 +1,5 @@
-import { ApiError } from '../../src/api-error.js';
-import { idempotencyKeyIn } from '../../src/auth/accept/idempotency/idempotency-key.header.js';
+import { ApiError } from '../../src/http/api-error.js';
+import { idempotencyKeyIn } from '../../src/auth/accept/idempotency/idempotency.guard.js';
 
 const keyIn = (value: string) => idempotencyKeyIn({ 'idempotency-key': value });
 

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { createTransport } from 'nodemailer';
-import { mailerModule } from '../../src/auth/send/mailer.module.js';
+import { mailerModule } from '../../src/auth/vendors/smtp/mailer.module.js';
 import { MessageRenderer } from '../../src/auth/send/message-renderer.js';
-import { notificationProviders } from '../../src/auth/send/notification-providers.js';
-import { Clock } from '../../src/clock.js';
-import { readConfig } from '../../src/config.js';
+import { notificationProviders } from '../../src/auth/vendors/vendor.providers.js';
+import { Clock } from '../../src/platform/clock.js';
+import { readConfig } from '../../src/config/config.js';
 import { Inbox } from '../../src/inbox/inbox.js';
 import { InboxModule } from '../../src/inbox/inbox.module.js';
-import { SmtpCatcher } from '../../src/inbox/smtp-catcher.js';
+import { MailCatcher } from '../../src/auth/vendors/smtp/mailer.module.js';
 import { Global, Module } from '@nestjs/common';
 import { TestClock } from '../support/test-clock.js';
 
@@ -97,7 +97,7 @@ describe('the development inbox', () => {
   });
 
   it('reads mail of others too: an id of another form, no code, a link within a sentence', async () => {
-    const transport = createTransport(wired.get(SmtpCatcher, { strict: false }).url);
+    const transport = createTransport(wired.get(MailCatcher, { strict: false }).url);
     await transport.sendMail({
       from: 'a@example.com',
       to: ['One@Example.org', 'two@example.org'],
@@ -115,14 +115,14 @@ describe('the development inbox', () => {
   });
 
   it('refuses a mail of more than a megabyte', async () => {
-    const transport = createTransport(wired.get(SmtpCatcher, { strict: false }).url);
+    const transport = createTransport(wired.get(MailCatcher, { strict: false }).url);
     const sending = transport.sendMail({ from: 'a@b.co', to: 'c@b.co', text: 'x'.repeat(2 * 1024 * 1024) });
     await expect(sending).rejects.toMatchObject({ responseCode: 552 });
     expect(inbox.list()).toEqual([]);
   });
 
   it('survives clients that hang up in the middle', async () => {
-    const { port } = new URL(wired.get(SmtpCatcher, { strict: false }).url);
+    const { port } = new URL(wired.get(MailCatcher, { strict: false }).url);
     const socket = connect(Number(port), '127.0.0.1');
     await once(socket, 'data');
     socket.write('EHLO x\r\nMAIL FROM:<a@b.co>\r\nRCPT TO:<c@b.co>\r\nDATA\r\nSubject: half');
@@ -135,7 +135,7 @@ describe('the development inbox', () => {
   });
 
   it('listens on the loopback interface only, and no longer once the application has stopped', async () => {
-    const { hostname, port } = new URL(wired.get(SmtpCatcher, { strict: false }).url);
+    const { hostname, port } = new URL(wired.get(MailCatcher, { strict: false }).url);
     expect(hostname).toBe('127.0.0.1');
     const elsewhere = connect(Number(port), '127.0.0.2');
     await expect(once(elsewhere, 'connect')).rejects.toThrow('ECONNREFUSED');
@@ -223,7 +223,7 @@ describe('who carries what', () => {
     const wired = await Test.createTestingModule({
       imports: [ClockModule, InboxModule.forRoot(config), mailerModule(config)],
     }).compile();
-    expect(() => wired.get(SmtpCatcher, { strict: false })).toThrow();
+    expect(() => wired.get(MailCatcher, { strict: false })).toThrow();
     await wired.close();
   });
 });

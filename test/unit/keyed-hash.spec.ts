@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 
 describe('a keyed hash', () => {
   const key = Buffer.alloc(32, 7);

@@ -1,4 +1,4 @@
-import { preferredLanguage } from '../../src/language.js';
+import { preferredLanguage } from '../../src/pages/language.js';
 
 describe('preferredLanguage', () => {
   it.each([

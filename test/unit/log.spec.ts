@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { QueryFailedError } from 'typeorm';
-import { readConfig } from '../../src/config.js';
-import { createLog, NestLog } from '../../src/log.js';
+import { readConfig } from '../../src/config/config.js';
+import { createLog, NestLog } from '../../src/platform/log.js';
 
 function logging() {
   const lines: string[] = [];

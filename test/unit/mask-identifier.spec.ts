@@ -1,4 +1,4 @@
-import { maskIdentifier } from '../../src/auth/mask-identifier.js';
+import { maskIdentifier } from '../../src/platform/log.js';
 
 describe('an identifier in the log', () => {
   it.each([

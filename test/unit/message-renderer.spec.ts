@@ -1,6 +1,5 @@
-import { MessageRenderer } from '../../src/auth/send/message-renderer.js';
-import { inWords } from '../../src/auth/send/templates/validity.js';
-import { readConfig } from '../../src/config.js';
+import { inWords, MessageRenderer } from '../../src/auth/send/message-renderer.js';
+import { readConfig } from '../../src/config/config.js';
 
 const minutes = 60_000;
 const hours = 60 * minutes;

@@ -1,9 +1,9 @@
 import { QueryFailedError } from 'typeorm';
 import type { Notifications } from '../../src/database/notifications.js';
-import { createLog } from '../../src/log.js';
-import { Metrics } from '../../src/operations/metrics.js';
-import { readConfig } from '../../src/config.js';
-import type { ClaimedMessage, Delivery } from '../../src/auth/outbox/delivery.js';
+import { createLog } from '../../src/platform/log.js';
+import { Metrics } from '../../src/platform/metrics.js';
+import { readConfig } from '../../src/config/config.js';
+import type { ClaimedMessage, Delivery } from '../../src/auth/messages/delivery.js';
 import type { MessageQueue } from '../../src/auth/outbox/message-queue.js';
 import type { Outbox } from '../../src/auth/outbox/outbox.js';
 import { OutboxWorker } from '../../src/auth/outbox/outbox.worker.js';

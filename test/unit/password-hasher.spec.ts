@@ -1,6 +1,6 @@
 import { scryptSync } from 'node:crypto';
 import { PasswordHasher } from '../../src/auth/signup/password-hasher.js';
-import { isPassword } from '../../src/auth/signup/password.js';
+import { isPassword } from '../../src/auth/signup/sign-up.dto.js';
 
 function matches(password: string, phc: string): boolean {
   const [, salt = '', hash = ''] = /^\$scrypt\$ln=15,r=8,p=3\$([^$]+)\$([^$]+)$/.exec(phc) ?? [];

@@ -4,9 +4,12 @@ import {
   firstPauseMs,
   longestPauseMs,
   ProviderCircuit,
-} from '../../src/auth/send/provider-circuit.js';
-import { PermanentDeliveryError, TransientDeliveryError } from '../../src/auth/send/notification-provider.js';
-import { WebhookSmsProvider } from '../../src/auth/send/providers/webhook-sms.provider.js';
+} from '../../src/auth/send/provider-circuits.js';
+import {
+  PermanentDeliveryError,
+  TransientDeliveryError,
+} from '../../src/auth/messages/notification-provider.js';
+import { WebhookSmsProvider } from '../../src/auth/vendors/webhook/webhook-sms.provider.js';
 import { eventually } from '../support/eventually.js';
 import { SmsGateway } from '../support/sms-gateway.js';
 import { TestClock } from '../support/test-clock.js';

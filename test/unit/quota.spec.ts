@@ -1,5 +1,5 @@
-import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
-import { Quota, type Slot } from '../../src/auth/accept/throttling/quota.js';
+import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
+import { Quota, type Slot } from '../../src/rate-limit/quota.js';
 import { TestClock } from '../support/test-clock.js';
 
 const windowMs = 300_000;

@@ -1,5 +1,5 @@
-import { RedirectAllowList } from '../../src/auth/redirect-allow-list.js';
-import { readConfig } from '../../src/config.js';
+import { RedirectAllowList } from '../../src/auth/requests/redirect-allow-list.js';
+import { readConfig } from '../../src/config/config.js';
 import { hostileRedirects } from '../support/hostile-redirects.js';
 
 function allowList(entries: string): RedirectAllowList {

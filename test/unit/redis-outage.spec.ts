@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
-import { createRedisConnection } from '../../src/auth/accept/throttling/redis-connection.js';
-import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
-import { ResilientSlidingLog } from '../../src/auth/accept/throttling/resilient-sliding-log.storage.js';
-import type { SlidingLogRecord } from '../../src/auth/accept/throttling/sliding-log.storage.js';
-import { SystemClock } from '../../src/clock.js';
+import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
+import { createRedisConnection } from '../../src/rate-limit/redis-connection.js';
+import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
+import { ResilientSlidingLog } from '../../src/rate-limit/resilient-sliding-log.storage.js';
+import type { SlidingLogRecord } from '../../src/rate-limit/sliding-log.storage.js';
+import { SystemClock } from '../../src/platform/clock.js';
 import { eventually } from '../support/eventually.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { RedisSlidingLog } from '../../src/auth/accept/throttling/redis-sliding-log.storage.js';
+import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { eventually } from '../support/eventually.js';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { ReturnPath } from '../../src/auth/return-path.js';
-import { readConfig } from '../../src/config.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
+import { ReturnPath } from '../../src/auth/messages/return-path.js';
+import { readConfig } from '../../src/config/config.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 
 const messageId = 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f';
 const id = messageId.slice(4);

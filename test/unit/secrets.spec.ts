@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { ConfigurationError, readConfig } from '../../src/config.js';
-import { loadSecrets } from '../../src/secrets.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
+import { loadSecrets } from '../../src/config/secrets.js';
 import { compileSource } from '../support/compile-source.mjs';
 
 const hashingKey = 'u9t2mEAc0jmqoYkQ7yTo9FQkqvJYzvZJwpfWHfWcD1s=';
@@ -293,7 +293,7 @@ describe('secrets that are made in development', () => {
         console.log(createHash('sha256').update(hashingKey).update(pem).digest('hex'));
       }`;
     const start = String(Date.now() + 2_000);
-    const args = [pathToFileURL(join(source.folder, 'secrets.js')).href, join(folder, 'data'), start];
+    const args = [pathToFileURL(join(source.folder, 'config/secrets.js')).href, join(folder, 'data'), start];
     try {
       const processes = await Promise.all(
         ['first', 'second', 'third'].map(() =>

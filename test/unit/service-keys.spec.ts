@@ -1,7 +1,7 @@
-import type { ApiError } from '../../src/api-error.js';
-import { ServiceKeys, wrongKeyLimit } from '../../src/admin/service-keys.js';
-import { MemorySlidingLog } from '../../src/auth/accept/throttling/memory-sliding-log.storage.js';
-import { readConfig } from '../../src/config.js';
+import type { ApiError } from '../../src/http/api-error.js';
+import { ServiceKeys, wrongKeyLimit } from '../../src/admin/service-key.guard.js';
+import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
+import { readConfig } from '../../src/config/config.js';
 import { testHash } from '../support/hash.js';
 import { serviceKey } from '../support/operator.js';
 import { TestClock } from '../support/test-clock.js';

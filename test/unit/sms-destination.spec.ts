@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { isAllowedDestination } from '../../src/auth/send/sms-abuse/allowed-destinations.js';
-import { smsDestinationOf } from '../../src/auth/send/sms-abuse/sms-destination.js';
+import { isAllowedDestination, smsDestinationOf } from '../../src/auth/sms-abuse/sms-destination.js';
 
 describe('where a number leads', () => {
   it.each([

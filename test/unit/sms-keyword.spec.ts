@@ -1,4 +1,4 @@
-import { helpText, keywordIn } from '../../src/auth/status/events/sms-keyword.js';
+import { helpText, keywordIn } from '../../src/auth/reports/inbound-sms.js';
 
 it.each([
   ...[

@@ -2,11 +2,11 @@ import {
   type NotificationProvider,
   PermanentDeliveryError,
   TransientDeliveryError,
-} from '../../src/auth/send/notification-provider.js';
-import { TwilioSmsProvider } from '../../src/auth/send/providers/twilio-sms.provider.js';
-import { VonageSmsProvider } from '../../src/auth/send/providers/vonage-sms.provider.js';
-import { smsProviders } from '../../src/auth/send/sms-providers.js';
-import { ConfigurationError, readConfig } from '../../src/config.js';
+} from '../../src/auth/messages/notification-provider.js';
+import { TwilioSmsProvider } from '../../src/auth/vendors/twilio/twilio-sms.provider.js';
+import { VonageSmsProvider } from '../../src/auth/vendors/vonage/vonage-sms.provider.js';
+import { smsProviders } from '../../src/auth/vendors/vendor.providers.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
 import { SmsGateway } from '../support/sms-gateway.js';
 import { TestClock } from '../support/test-clock.js';
 

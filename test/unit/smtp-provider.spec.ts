@@ -1,11 +1,13 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
-import { mailerOptions } from '../../src/auth/send/mailer-options.js';
-import { PermanentDeliveryError, TransientDeliveryError } from '../../src/auth/send/notification-provider.js';
-import { parseSender } from '../../src/auth/send/providers/mail-sender.js';
-import { SmtpProvider } from '../../src/auth/send/providers/smtp.provider.js';
-import { smtpServers } from '../../src/auth/send/smtp-servers.js';
-import { ConfigurationError } from '../../src/config.js';
+import { mailerOptions, smtpServers } from '../../src/auth/vendors/smtp/mailer.module.js';
+import {
+  PermanentDeliveryError,
+  TransientDeliveryError,
+} from '../../src/auth/messages/notification-provider.js';
+import { parseSender } from '../../src/auth/vendors/smtp/mail-sender.js';
+import { SmtpProvider } from '../../src/auth/vendors/smtp/smtp.provider.js';
+import { ConfigurationError } from '../../src/config/config.js';
 import { ScriptedSmtpServer, type SmtpStage } from '../support/smtp-server.js';
 import { TestClock } from '../support/test-clock.js';
 

@@ -11,17 +11,17 @@ import {
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { FastifyRequest } from 'fastify';
-import { ApiErrorFilter } from '../../src/api-error.filter.js';
-import { ApiError } from '../../src/api-error.js';
+import { ApiErrorFilter } from '../../src/http/api-error.filter.js';
+import { ApiError } from '../../src/http/api-error.js';
 import { IdentifierThrottlerGuard } from '../../src/auth/accept/identifier-throttler.guard.js';
-import { writeRateLimitHeaders } from '../../src/auth/accept/rate-limit-headers.js';
+import { writeRateLimitHeaders } from '../../src/rate-limit/rate-limit-headers.js';
 import { IpThrottlerGuard } from '../../src/auth/accept/ip-throttler.guard.js';
-import { SlidingLogStorage } from '../../src/auth/accept/throttling/sliding-log.storage.js';
-import { throttlingProviders } from '../../src/auth/accept/throttling/throttling.providers.js';
-import { Clock } from '../../src/clock.js';
-import { Config, readConfig } from '../../src/config.js';
-import { KeyedHash } from '../../src/keyed-hash.js';
-import { createLog } from '../../src/log.js';
+import { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
+import { throttlingProviders } from '../../src/rate-limit/rate-limit.providers.js';
+import { Clock } from '../../src/platform/clock.js';
+import { Config, readConfig } from '../../src/config/config.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
+import { createLog } from '../../src/platform/log.js';
 import { TestClock } from '../support/test-clock.js';
 
 @Injectable()

@@ -1,4 +1,4 @@
-import { firstUuidV7, uuidV7 } from '../../src/uuid-v7.js';
+import { firstUuidV7, uuidV7 } from '../../src/platform/ids.js';
 
 const moment = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 

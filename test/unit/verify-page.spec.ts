@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formSources } from '../../src/auth/verify/verify-redirect.js';
-import { parseVerifyLink } from '../../src/auth/verify/verify-link.js';
+import { formSources, parseVerifyLink } from '../../src/auth/verify/verify-link.js';
 import { verifyTexts } from '../../src/auth/verify/verify-page.texts.js';
 import {
   confirmPage,
@@ -10,8 +9,8 @@ import {
   invalidLinkPage,
   usedLinkPage,
 } from '../../src/auth/verify/verify.page.js';
-import { escapeHtml, pageHeaders } from '../../src/html-page.js';
-import { type Language, languages } from '../../src/language.js';
+import { escapeHtml, pageHeaders } from '../../src/pages/frame.js';
+import { type Language, languages } from '../../src/pages/language.js';
 
 const target = 'https://app.example.com/';
 const linkTypes = ['signup', 'recovery', 'magiclink', 'email_change'] as const;

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { PermanentDeliveryError, TransientDeliveryError } from '../../src/auth/send/notification-provider.js';
-import { WebhookSmsProvider } from '../../src/auth/send/providers/webhook-sms.provider.js';
-import { ConfigurationError } from '../../src/config.js';
+import {
+  PermanentDeliveryError,
+  TransientDeliveryError,
+} from '../../src/auth/messages/notification-provider.js';
+import { WebhookSmsProvider } from '../../src/auth/vendors/webhook/webhook-sms.provider.js';
+import { ConfigurationError } from '../../src/config/config.js';
 import { SmsGateway } from '../support/sms-gateway.js';
 import { TestClock } from '../support/test-clock.js';
 

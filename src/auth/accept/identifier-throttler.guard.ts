@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Channel } from '../confirmation-type.js';
-import type { CaptchaOutcome } from './captcha.guard.js';
-import { type LimitName, OneLimitThrottlerGuard } from './throttling/one-limit-throttler.guard.js';
-import type { Quota, Slot } from './throttling/quota.js';
+import type { Channel } from '../messages/confirmation-type.js';
+import type { CaptchaOutcome } from './captcha/captcha.guard.js';
+import { type LimitName, OneLimitThrottlerGuard } from '../../rate-limit/one-limit-throttler.guard.js';
+import type { Quota, Slot } from '../../rate-limit/quota.js';
 
 /** What a validated body must say to be limited by its identifier. */
 export interface LimitedRequest {

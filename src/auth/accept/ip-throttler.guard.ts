@@ -1,9 +1,9 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { CaptchaAction } from './captcha/captcha-action.decorator.js';
-import { clientIpKey } from './client-ip.js';
-import { type LimitName, OneLimitThrottlerGuard } from './throttling/one-limit-throttler.guard.js';
-import type { Quota, Slot } from './throttling/quota.js';
+import { CaptchaAction } from './captcha/captcha-verifier.js';
+import { clientIpKey } from '../../http/client-ip.js';
+import { type LimitName, OneLimitThrottlerGuard } from '../../rate-limit/one-limit-throttler.guard.js';
+import type { Quota, Slot } from '../../rate-limit/quota.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,16 +1,14 @@
 import { Body, Controller, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Outbox } from '../outbox/outbox.js';
-import { CaptchaAction } from './captcha/captcha-action.decorator.js';
-import { CaptchaGuard } from './captcha.guard.js';
+import { CaptchaAction } from './captcha/captcha-verifier.js';
+import { CaptchaGuard } from './captcha/captcha.guard.js';
 import { IdempotencyFilter } from './idempotency/idempotency.filter.js';
 import { IdempotencyGuard } from './idempotency/idempotency.guard.js';
 import { IdentifierThrottlerGuard } from './identifier-throttler.guard.js';
 import { IpThrottlerGuard } from './ip-throttler.guard.js';
-import { ResendBodyGuard } from './resend-body.guard.js';
+import { ResendBodyGuard, ResendRequest, type ResendResponse } from './resend.dto.js';
 import { ApiResend } from './resend.openapi.js';
-import { ResendRequest } from './resend.request.js';
-import type { ResendResponse } from './resend.response.js';
 
 @ApiTags('Confirmations')
 @Controller()

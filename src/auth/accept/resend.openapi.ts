@@ -6,13 +6,11 @@ import {
   captchaErrors,
   limitErrors,
   unavailableError,
-} from '../../api-errors.decorator.js';
-import { limitHeaders, refToHeader } from '../../headers.openapi.js';
-import { redirectNotAllowed } from '../redirect-allow-list.js';
-import { ApiRedirectQuery } from '../redirect-query.openapi.js';
+} from '../../openapi/api-errors.decorator.js';
+import { limitHeaders, refToHeader } from '../../openapi/components.js';
+import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { ApiIdempotencyKey, idempotencyErrors } from './idempotency/idempotency.openapi.js';
-import { ResendRequest } from './resend.request.js';
-import { ResendResponse } from './resend.response.js';
+import { ResendRequest, ResendResponse } from './resend.dto.js';
 
 const missing = 'Missing required field';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Clock } from '../../clock.js';
-import { GroupCommit } from '../../group-commit.js';
-import { uuidV7 } from '../../uuid-v7.js';
-import type { ClaimedMessage, Outcome, ProviderAttempt } from './delivery.js';
+import { Clock } from '../../platform/clock.js';
+import { GroupCommit } from '../../platform/group-commit.js';
+import { uuidV7 } from '../../platform/ids.js';
+import type { ClaimedMessage, Outcome, ProviderAttempt } from '../messages/delivery.js';
 import { retryDelayMs } from './retry-policy.js';
 
 /** How long a claim holds unless it is renewed, in milliseconds: so long does a message of a dead worker wait. */

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Clock } from '../../clock.js';
+import { Clock } from '../../platform/clock.js';
 import { Notifications } from '../../database/notifications.js';
 import { Transaction } from '../../database/transaction.js';
-import { GroupCommit } from '../../group-commit.js';
-import { messageIdOf } from '../../message-id.js';
-import { uuidV7 } from '../../uuid-v7.js';
-import type { Channel, ConfirmationType } from '../confirmation-type.js';
-import { orUnavailable } from '../unavailable.js';
+import { GroupCommit } from '../../platform/group-commit.js';
+import { messageIdOf, uuidV7 } from '../../platform/ids.js';
+import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
+import { orUnavailable } from '../../http/api-error.js';
 
 /** What a client asked for: intent, never a secret. */
 export interface MessageRequest {

@@ -1,14 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
-import { Clock } from '../../clock.js';
+import { Clock } from '../../platform/clock.js';
 import { Notifications } from '../../database/notifications.js';
-import { Log } from '../../log.js';
-import { messageIdOf } from '../../message-id.js';
-import { Metrics } from '../../operations/metrics.js';
-import { maskIdentifier } from '../mask-identifier.js';
+import { Log, maskIdentifier } from '../../platform/log.js';
+import { messageIdOf } from '../../platform/ids.js';
+import { Metrics } from '../../platform/metrics.js';
 import { ResendService } from '../send/resend.service.js';
-import type { ClaimedMessage, Delivery } from './delivery.js';
+import type { ClaimedMessage, Delivery } from '../messages/delivery.js';
 import { leaseMs, MessageQueue } from './message-queue.js';
 import { messagesChannel, Outbox } from './outbox.js';
 

@@ -1,19 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../clock.js';
-import { Log } from '../../log.js';
-import { Metrics } from '../../operations/metrics.js';
-import { uuidV7 } from '../../uuid-v7.js';
-import type { Channel } from '../confirmation-type.js';
-import type { Delivery, Outcome, ProviderAttempt } from '../outbox/delivery.js';
-import type { AttemptOutcome } from '../status/delivery-attempt.entity.js';
+import { Clock } from '../../platform/clock.js';
+import { Log } from '../../platform/log.js';
+import { Metrics } from '../../platform/metrics.js';
+import { uuidV7 } from '../../platform/ids.js';
+import type { Channel } from '../messages/confirmation-type.js';
+import type { Delivery, Outcome, ProviderAttempt } from '../messages/delivery.js';
+import type { AttemptOutcome } from '../messages/message.entities.js';
 import {
   type OutgoingMessage,
   PermanentDeliveryError,
   type RecipientLoss,
   TransientDeliveryError,
-} from './notification-provider.js';
-import type { ProviderCircuit } from './provider-circuit.js';
-import { ProviderCircuits } from './provider-circuits.js';
+} from '../messages/notification-provider.js';
+import { type ProviderCircuit, ProviderCircuits } from './provider-circuits.js';
 
 /**
  * How often a provider may leave open whether it took a message before the message is given up. Each time may have been

@@ -1,17 +1,41 @@
 import { isIP } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import Handlebars from 'handlebars';
-import { Config } from '../../config.js';
-import type { Channel, ConfirmationType } from '../confirmation-type.js';
-import type { OutgoingMessage } from './notification-provider.js';
-import type { EmailCopy } from './templates/email-copy.js';
-import { emailChangeEmail } from './templates/email-change.email.js';
-import { htmlLayout, textLayout } from './templates/email-layout.js';
-import { magiclinkEmail } from './templates/magiclink.email.js';
-import { recoveryEmail } from './templates/recovery.email.js';
-import { signupEmail } from './templates/signup.email.js';
+import { Config } from '../../config/config.js';
+import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
+import type { OutgoingMessage } from '../messages/notification-provider.js';
+import {
+  emailChangeEmail,
+  type EmailCopy,
+  htmlLayout,
+  magiclinkEmail,
+  recoveryEmail,
+  signupEmail,
+  textLayout,
+} from './templates/emails.js';
 import { maxSmsCharacters, smsCodeNames, smsTexts } from './templates/sms.js';
-import { inWords } from './templates/validity.js';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/**
+ * A duration as people say it, rounded down: `10 minutes`, `24 hours`, `7 days`. A secret that was made a moment ago
+ * still has its whole life; up to five seconds are forgiven.
+ */
+export function inWords(exactMs: number): string {
+  const ms = exactMs + Math.min(5_000, exactMs / 100);
+  if (ms >= 2 * dayMs) return counted(ms / dayMs, 'day');
+  if (ms >= 2 * hourMs) return counted(ms / hourMs, 'hour');
+  if (ms >= hourMs && ms < hourMs + minuteMs) return counted(1, 'hour');
+  if (ms >= minuteMs) return counted(ms / minuteMs, 'minute');
+  return counted(Math.max(ms, 1_000) / 1_000, 'second');
+}
+
+function counted(amount: number, unit: string): string {
+  const whole = Math.floor(amount);
+  return `${whole} ${unit}${whole === 1 ? '' : 's'}`;
+}
 
 export interface MessageContent {
   /** The address that the message goes to. */

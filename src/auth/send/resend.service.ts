@@ -1,22 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../clock.js';
-import { Config } from '../../config.js';
-import { Log } from '../../log.js';
-import { messageIdOf } from '../../message-id.js';
-import { confirmationRules, meantUser, purposeOf } from '../confirmation-type.js';
-import type { ClaimedMessage, Delivery, Outcome, ProviderAttempt } from '../outbox/delivery.js';
-import { RedirectAllowList } from '../redirect-allow-list.js';
-import { SuppressionList } from '../status/suppression-list.js';
-import type { SuppressionReason } from '../status/suppression.entity.js';
+import { Clock } from '../../platform/clock.js';
+import { Config } from '../../config/config.js';
+import { Log } from '../../platform/log.js';
+import { messageIdOf } from '../../platform/ids.js';
+import { confirmationRules, meantUser, purposeOf } from '../messages/confirmation-type.js';
+import type { ClaimedMessage, Delivery, Outcome, ProviderAttempt } from '../messages/delivery.js';
+import { RedirectAllowList } from '../requests/redirect-allow-list.js';
+import { SuppressionList, type SuppressionReason } from '../messages/suppression-list.js';
 import { TokenService } from '../tokens/token.service.js';
-import type { User } from '../users/user.js';
+import type { User } from '../messages/user.js';
 import { UsersRepository } from '../users/users.repository.js';
-import { DeliveryLimit } from './delivery-limit.js';
+import type { OutgoingMessage } from '../messages/notification-provider.js';
+import { SmsAllowance } from '../sms-abuse/sms-allowance.js';
+import { DeliveryLimit, RecipientLimit } from './delivery-limits.js';
 import { Failover } from './failover.js';
 import { MessageRenderer } from './message-renderer.js';
-import type { OutgoingMessage } from './notification-provider.js';
-import { RecipientLimit } from './recipient-limit.js';
-import { SmsAllowance } from './sms-abuse/sms-allowance.js';
 
 /** The address has had as many messages as it gets. */
 const overRecipientLimit = 'recipient_limit';

@@ -1,15 +1,13 @@
 import { Body, Controller, Header, Put, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, bodyErrors, limitErrors, unavailableError } from '../../api-errors.decorator.js';
-import { limitHeaders } from '../../headers.openapi.js';
+import { ApiErrors, bodyErrors, limitErrors, unavailableError } from '../../openapi/api-errors.decorator.js';
+import { limitHeaders } from '../../openapi/components.js';
 import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.js';
 import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
-import { redirectNotAllowed } from '../redirect-allow-list.js';
-import { ApiRedirectQuery } from '../redirect-query.openapi.js';
+import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { BearerGuard, BearerId } from '../tokens/bearer.guard.js';
 import { exampleUser, UserResponse } from '../users/user.response.js';
-import { ChangeAddressBodyGuard } from './change-address-body.guard.js';
-import { ChangeAddressRequest } from './change-address.request.js';
+import { ChangeAddressBodyGuard, ChangeAddressRequest } from './change-address.dto.js';
 import { ChangeAddressService } from './change-address.service.js';
 
 @ApiTags('Users')

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../clock.js';
+import { Clock } from '../../platform/clock.js';
 import { Transaction } from '../../database/transaction.js';
 import { Outbox } from '../outbox/outbox.js';
 import { badToken } from '../tokens/bearer.guard.js';
-import { orUnavailable } from '../unavailable.js';
-import { UserRegistration } from '../users/user-registration.js';
+import { orUnavailable } from '../../http/api-error.js';
+import { UserRegistration } from '../users/users.repository.js';
 import { UserResponse } from '../users/user.response.js';
-import type { ChangeAddressRequest } from './change-address.request.js';
+import type { ChangeAddressRequest } from './change-address.dto.js';
 
 /** Records the address that a user wants to have, and asks for its confirmation. Whose it is now is not looked up. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '../../api-error.js';
+import { ApiError } from '../../http/api-error.js';
 
 /** One of the settings that OWASP's Password Storage Cheat Sheet gives as equals: 32 MiB, three passes. */
 const cost = { log2N: 15, r: 8, p: 3 };

@@ -6,17 +6,15 @@ import {
   captchaErrors,
   limitErrors,
   unavailableError,
-} from '../../api-errors.decorator.js';
-import { limitHeaders } from '../../headers.openapi.js';
-import { CaptchaAction } from '../accept/captcha/captcha-action.decorator.js';
-import { CaptchaGuard } from '../accept/captcha.guard.js';
+} from '../../openapi/api-errors.decorator.js';
+import { limitHeaders } from '../../openapi/components.js';
+import { CaptchaAction } from '../accept/captcha/captcha-verifier.js';
+import { CaptchaGuard } from '../accept/captcha/captcha.guard.js';
 import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.js';
 import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
-import { redirectNotAllowed } from '../redirect-allow-list.js';
-import { ApiRedirectQuery } from '../redirect-query.openapi.js';
+import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { exampleUser, UserResponse } from '../users/user.response.js';
-import { SignUpBodyGuard } from './sign-up-body.guard.js';
-import { SignUpRequest } from './sign-up.request.js';
+import { SignUpBodyGuard, SignUpRequest } from './sign-up.dto.js';
 import { SignUpService } from './sign-up.service.js';
 
 @ApiTags('Users')

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../clock.js';
+import { Clock } from '../../platform/clock.js';
 import { Transaction } from '../../database/transaction.js';
 import { Outbox } from '../outbox/outbox.js';
-import { orUnavailable } from '../unavailable.js';
-import { UserRegistration } from '../users/user-registration.js';
+import { orUnavailable } from '../../http/api-error.js';
+import { UserRegistration } from '../users/users.repository.js';
 import { UserResponse } from '../users/user.response.js';
 import { PasswordHasher } from './password-hasher.js';
-import type { SignUpRequest } from './sign-up.request.js';
+import type { SignUpRequest } from './sign-up.dto.js';
 
 /** Adds users. It never learns whether an address is taken: the same statements run, and the request is the answer. */
 @Injectable()

@@ -10,10 +10,10 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { Clock } from '../../clock.js';
-import { Config } from '../../config.js';
-import { Secrets } from '../../secrets.js';
-import type { User } from '../users/user.js';
+import { Clock } from '../../platform/clock.js';
+import { Config } from '../../config/config.js';
+import { Secrets } from '../../config/secrets.js';
+import type { User } from '../messages/user.js';
 
 const algorithm = 'ES256';
 const audience = 'authenticated';

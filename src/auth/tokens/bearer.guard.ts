@@ -1,6 +1,6 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError } from '../../api-error.js';
+import { ApiError } from '../../http/api-error.js';
 import { AccessTokens } from './access-tokens.js';
 
 declare module 'fastify' {

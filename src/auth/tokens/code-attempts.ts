@@ -1,11 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '../../api-error.js';
-import { Clock } from '../../clock.js';
-import { Config } from '../../config.js';
+import { ApiError } from '../../http/api-error.js';
+import { Clock } from '../../platform/clock.js';
+import { Config } from '../../config/config.js';
 import { Transaction } from '../../database/transaction.js';
-import { KeyedHash } from '../../keyed-hash.js';
-import type { TokenPurpose } from '../confirmation-type.js';
+import { KeyedHash } from '../../platform/keyed-hash.js';
+import type { TokenPurpose } from '../messages/confirmation-type.js';
+
+/** The guesses of late for one identifier and purpose, known or not; the key is a keyed hash of both. */
+@Entity('code_attempts')
+export class CodeAttemptEntity {
+  @PrimaryColumn('bytea') key: Buffer;
+  @Column('timestamptz', { name: 'attempted_at', array: true }) attemptedAt: Date[];
+}
 
 /** One guess that has been counted. */
 export interface CodeAttempt {

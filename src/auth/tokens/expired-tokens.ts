@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Clock } from '../../clock.js';
-import { Config } from '../../config.js';
-import { Sweeper } from '../../housekeeping/sweeper.js';
-import { firstUuidV7 } from '../../uuid-v7.js';
+import { Clock } from '../../platform/clock.js';
+import { Config } from '../../config/config.js';
+import { Sweeper } from '../../housekeeping/housekeeping.js';
+import { firstUuidV7 } from '../../platform/ids.js';
 
 const batchSize = 100;
 

@@ -1,9 +1,22 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../clock.js';
+import type { TokenPurpose } from '../messages/confirmation-type.js';
+import { Clock } from '../../platform/clock.js';
 import { Transaction } from '../../database/transaction.js';
-import { KeyedHash } from '../../keyed-hash.js';
-import type { TokenPurpose } from '../confirmation-type.js';
-import { linkHashes } from './link-hashes.js';
+import { KeyedHash } from '../../platform/keyed-hash.js';
+import { linkHashes } from './token-hashes.js';
+
+/** A link that has done its work. Nothing here says whose it was; only who holds the link can ask for it. */
+@Entity('used_links')
+export class UsedLinkEntity {
+  /** As it stood in `tokens`. */
+  @PrimaryColumn('bytea', { name: 'link_hash' }) linkHash: Buffer;
+  @Column('text') purpose: TokenPurpose;
+  /** When it is forgotten. */
+  @Index('used_links_expires_at')
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt: Date;
+}
 
 /** `live`: it can be used. `used`: it has done its work. `none`: expired, or never one of ours, which is all the same. */
 export type LinkState = 'live' | 'used' | 'none';

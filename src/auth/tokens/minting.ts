@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import type { Config } from '../../config.js';
-import type { KeyedHash } from '../../keyed-hash.js';
-import { firstUuidV7, uuidV7 } from '../../uuid-v7.js';
-import { codeHashes, codesOf, equalsAny } from './code-hashes.js';
-import { linkHashes } from './link-hashes.js';
-import type { TokenSubject } from './token-subject.js';
+import type { Config } from '../../config/config.js';
+import type { KeyedHash } from '../../platform/keyed-hash.js';
+import { firstUuidV7, uuidV7 } from '../../platform/ids.js';
+import { codeHashes, codesOf, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
 import { insert, lockSubjects, newestCodes, sweepSize } from './token.statements.js';
 
 export interface MintedToken {

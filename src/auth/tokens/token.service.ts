@@ -1,17 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { In, MoreThan } from 'typeorm';
-import { Clock } from '../../clock.js';
-import { Config } from '../../config.js';
+import { Clock } from '../../platform/clock.js';
+import { Config } from '../../config/config.js';
 import { Transaction } from '../../database/transaction.js';
-import { GroupCommit } from '../../group-commit.js';
-import { KeyedHash } from '../../keyed-hash.js';
-import type { TokenPurpose } from '../confirmation-type.js';
-import { codeHashes, equalsAny } from './code-hashes.js';
-import { linkHashes } from './link-hashes.js';
+import { GroupCommit } from '../../platform/group-commit.js';
+import { KeyedHash } from '../../platform/keyed-hash.js';
+import type { TokenPurpose } from '../messages/confirmation-type.js';
+import { codeHashes, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
 import { lockSubjectsOf, Mint, type MintedToken, Minting } from './minting.js';
-import { candidates, consume } from './token.statements.js';
-import { TokenEntity } from './token.entity.js';
-import type { TokenSubject } from './token-subject.js';
+import { candidates, consume, TokenEntity } from './token.statements.js';
 
 /** A secret that somebody showed and that was good when it was looked up; only `consume` makes it count. */
 export interface LiveToken extends TokenSubject {

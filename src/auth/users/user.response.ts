@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { User } from './user.js';
+import type { User } from '../messages/user.js';
 
 const email = { type: String, nullable: true, maxLength: 254, pattern: '^[!-~]+@[!-~]+$' } as const;
 const phone = { type: String, nullable: true, pattern: '^\\+[1-9][0-9]{1,14}$' } as const;

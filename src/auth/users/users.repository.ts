@@ -1,5 +1,5 @@
-import type { Channel } from '../confirmation-type.js';
-import type { User, UserKey } from './user.js';
+import type { Channel } from '../messages/confirmation-type.js';
+import type { User, UserKey } from '../messages/user.js';
 
 /** Who the users are. Implement it to put Strike Auth in front of another user store. */
 export abstract class UsersRepository {
@@ -17,4 +17,23 @@ export abstract class UsersRepository {
    * or another user has taken it meanwhile. Doing it twice changes nothing.
    */
   abstract confirm(id: string, channel: Channel, address: string): Promise<User | null>;
+}
+
+export interface NewUser {
+  readonly id: string;
+  readonly email: string | null;
+  readonly phone: string | null;
+  /** PHC string; the password itself is never stored. */
+  readonly passwordHash: string;
+  readonly metadata: Record<string, unknown>;
+  readonly createdAt: Date;
+}
+
+/** How users come to be and ask for changes. */
+export abstract class UserRegistration {
+  /** Adds the user unless the address is taken; says nothing about which of the two happened. */
+  abstract addIfAbsent(user: NewUser): Promise<void>;
+
+  /** Records the address that the user wants to change to. Null when there is no such user. */
+  abstract requestChange(id: string, channel: Channel, address: string): Promise<User | null>;
 }

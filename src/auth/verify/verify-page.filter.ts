@@ -1,10 +1,32 @@
-import { Catch } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiError } from '../../api-error.js';
-import { ApiErrorFilter } from '../../api-error.filter.js';
-import { isForm } from './verify-form.js';
+import { Catch } from '@nestjs/common';
+import { pageHeaders } from '../../pages/frame.js';
+import { type Language, preferredLanguage } from '../../pages/language.js';
+import type { ApiError } from '../../http/api-error.js';
+import { ApiErrorFilter } from '../../http/api-error.filter.js';
 import { errorPage } from './verify.page.js';
-import { sendPage } from './verify-page.reply.js';
+
+/** Whether a page's button has posted this. */
+export function isForm({ headers }: FastifyRequest): boolean {
+  return (headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
+}
+
+type Policy = Parameters<typeof pageHeaders>[0];
+
+/** Sends a page in the language that the browser asks for, with the status that the reply has. */
+export async function sendPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  pageIn: (language: Language) => string,
+  policy: Policy = {},
+): Promise<void> {
+  const language = preferredLanguage(request.headers['accept-language']);
+  // CORS may have written one of its own already.
+  const vary = [reply.getHeader('vary'), 'Accept-Language'].filter(Boolean).join(', ');
+  await reply
+    .headers({ ...pageHeaders(policy), 'Content-Language': language, Vary: vary })
+    .send(pageIn(language));
+}
 
 /** A person who clicks or presses the button sees a page where a program sees JSON. */
 @Catch()

@@ -1,4 +1,4 @@
-import type { Language } from '../../language.js';
+import type { Language } from '../../pages/language.js';
 import type { LinkType } from './verify-link.js';
 
 interface Text {

@@ -13,16 +13,13 @@ import {
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Config } from '../../config.js';
-import { purposeOf } from '../confirmation-type.js';
+import { Config } from '../../config/config.js';
+import { purposeOf } from '../messages/confirmation-type.js';
 import { LinkStates } from '../tokens/link-states.js';
-import { orUnavailable } from '../unavailable.js';
-import { VerifyBodyGuard } from './verify-body.guard.js';
-import { isForm } from './verify-form.js';
-import { parseVerifyLink, type VerifyLink } from './verify-link.js';
-import { formSources, VerifyRedirect } from './verify-redirect.js';
-import { VerifyPageFilter } from './verify-page.filter.js';
-import { sendPage } from './verify-page.reply.js';
+import { orUnavailable } from '../../http/api-error.js';
+import { VerifyBodyGuard, VerifyRequest, VerifyResponse } from './verify.dto.js';
+import { isForm, sendPage, VerifyPageFilter } from './verify-page.filter.js';
+import { formSources, parseVerifyLink, type VerifyLink, VerifyRedirect } from './verify-link.js';
 import {
   confirmPage,
   confirmScript,
@@ -31,8 +28,6 @@ import {
   usedLinkPage,
 } from './verify.page.js';
 import { ApiOpenLink, ApiVerify } from './verify.openapi.js';
-import { VerifyRequest } from './verify.request.js';
-import { VerifyResponse } from './verify.response.js';
 import { VerifyService } from './verify.service.js';
 
 @ApiTags('Verification')

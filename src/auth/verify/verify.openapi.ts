@@ -1,11 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
-import { ApiErrors, bodyErrors, unavailableError } from '../../api-errors.decorator.js';
-import { refToHeader } from '../../headers.openapi.js';
-import { confirmationTypes } from '../confirmation-type.js';
+import { ApiErrors, bodyErrors, unavailableError } from '../../openapi/api-errors.decorator.js';
+import { refToHeader } from '../../openapi/components.js';
+import { confirmationTypes } from '../messages/confirmation-type.js';
 import { exampleUser } from '../users/user.response.js';
-import { VerifyRequest } from './verify.request.js';
-import { VerifyResponse } from './verify.response.js';
+import { VerifyRequest, VerifyResponse } from './verify.dto.js';
 
 const page = { 'text/html': { schema: { type: 'string', pattern: '^<!doctype html>' } } };
 

@@ -1,5 +1,5 @@
-import { escapeHtml, htmlPage, inlineScript } from '../../html-page.js';
-import type { Language } from '../../language.js';
+import { escapeHtml, htmlPage, inlineScript } from '../../pages/frame.js';
+import type { Language } from '../../pages/language.js';
 import type { LinkType } from './verify-link.js';
 import { type VerifyTexts, verifyTexts } from './verify-page.texts.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '../../api-error.js';
-import { Clock } from '../../clock.js';
+import { ApiError, orUnavailable } from '../../http/api-error.js';
+import { Clock } from '../../platform/clock.js';
 import { Transaction } from '../../database/transaction.js';
 import {
   type Channel,
@@ -8,17 +8,15 @@ import {
   type ConfirmationType,
   meantUser,
   purposeOf,
-} from '../confirmation-type.js';
+} from '../messages/confirmation-type.js';
 import { AccessTokens } from '../tokens/access-tokens.js';
 import { type CodeAttempt, CodeAttempts } from '../tokens/code-attempts.js';
-import { SmsAllowance } from '../send/sms-abuse/sms-allowance.js';
+import { SmsAllowance } from '../sms-abuse/sms-allowance.js';
 import { type LiveToken, TokenService } from '../tokens/token.service.js';
-import { orUnavailable } from '../unavailable.js';
-import type { User } from '../users/user.js';
+import type { User } from '../messages/user.js';
 import { UserResponse } from '../users/user.response.js';
 import { UsersRepository } from '../users/users.repository.js';
-import type { VerifyRequest } from './verify.request.js';
-import type { VerifyResponse } from './verify.response.js';
+import type { VerifyRequest, VerifyResponse } from './verify.dto.js';
 
 /** Stands in for a user who does not exist, so that the same statements run. No user has the nil UUID (RFC 9562). */
 const nobody = '00000000-0000-0000-0000-000000000000';

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type Challenge, createChallenge, type Payload, verifySolution } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
-import { Clock } from '../../../clock.js';
-import { Config } from '../../../config.js';
-import { KeyedHash } from '../../../keyed-hash.js';
-import { SlidingLogStorage } from '../throttling/sliding-log.storage.js';
+import { Clock } from '../../../platform/clock.js';
+import { Config } from '../../../config/config.js';
+import { KeyedHash } from '../../../platform/keyed-hash.js';
+import { SlidingLogStorage } from '../../../rate-limit/sliding-log.storage.js';
 import { CaptchaVerifier } from './captcha-verifier.js';
 
 /** The first byte of the derived key must be zero: 256 attempts on average, one to check. */

@@ -1,3 +1,6 @@
+import { Reflector } from '@nestjs/core';
+import { ApiError } from '../../../http/api-error.js';
+
 /** Who sends a token, and for what. */
 export interface CaptchaContext {
   /** The client's IP address. */
@@ -14,3 +17,21 @@ export abstract class CaptchaVerifier {
    */
   abstract verify(token: string, context: CaptchaContext): Promise<boolean>;
 }
+
+/** Seconds after which a client may try again. */
+const retryAfter = 5;
+
+/** @param reason for the log: it names neither secret nor token */
+export function captchaUnavailable(reason: string, cause?: unknown): ApiError {
+  return new ApiError('captcha_unavailable', 'Please try again later', {
+    retryAfter,
+    cause: new Error(reason, { cause }),
+  });
+}
+
+export function isCaptchaUnavailable(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code === 'captcha_unavailable';
+}
+
+/** Marks a route that takes a captcha, with the action that its widget is told: `resend` or `signup`. */
+export const CaptchaAction = Reflector.createDecorator<string>();

@@ -1,12 +1,74 @@
 import { isIP } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { readAtMost } from '../../../bounded-body.js';
-import type { Clock } from '../../../clock.js';
-import type { CaptchaVendor, Config } from '../../../config.js';
-import { captchaUnavailable } from './captcha-unavailable.js';
-import { type CaptchaContext, CaptchaVerifier } from './captcha-verifier.js';
-import { readSiteverifyAnswer, type SiteverifyAnswer } from './siteverify.answer.js';
-import { type SiteverifyVendor, siteverifyVendors } from './siteverify.vendors.js';
+import type { CaptchaVendor, Config } from '../../../config/config.js';
+import { readAtMost } from '../../../http/bounded-body.js';
+import type { Clock } from '../../../platform/clock.js';
+import { type CaptchaContext, captchaUnavailable, CaptchaVerifier } from './captcha-verifier.js';
+
+/** What a vendor says of a token, in the form that hCaptcha, Turnstile and reCAPTCHA share. */
+export interface SiteverifyAnswer {
+  readonly success: boolean;
+  /** Why it is refused, or what is wrong with the question. */
+  readonly errorCodes: readonly string[];
+  readonly hostname: string | undefined;
+  /** Undefined when the widget was told none. */
+  readonly action: string | undefined;
+  readonly score: number | undefined;
+  /** When the challenge was solved, in milliseconds since the Unix epoch. */
+  readonly solvedAt: number | undefined;
+}
+
+/** Null when the text is no such answer. */
+function readSiteverifyAnswer(text: string): SiteverifyAnswer | null {
+  const fields = jsonObject(text);
+  if (typeof fields?.['success'] !== 'boolean') return null;
+  const codes: unknown[] = Array.isArray(fields['error-codes']) ? fields['error-codes'] : [];
+  const score = fields['score'];
+  const solvedAt = Date.parse(textOf(fields['challenge_ts']));
+  return {
+    success: fields['success'],
+    errorCodes: codes.filter((code) => typeof code === 'string'),
+    hostname: textOf(fields['hostname']) || undefined,
+    action: textOf(fields['action']) || undefined,
+    score: typeof score === 'number' ? score : undefined,
+    solvedAt: Number.isNaN(solvedAt) ? undefined : solvedAt,
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function jsonObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** In what the vendors' answers differ. */
+export interface SiteverifyVendor {
+  /** What stands for a hostname that the vendor keeps to itself. */
+  readonly withheldHostname?: string;
+  /** Its answers always name an action and a score; without, the token is of another kind. */
+  readonly alwaysScores: boolean;
+  /** Its score says how likely the client is a program, and not a person. */
+  readonly scoreIsRisk: boolean;
+}
+
+const siteverifyVendors: Readonly<Record<CaptchaVendor, SiteverifyVendor>> = {
+  // https://docs.hcaptcha.com/#verify-the-user-response-server-side: while a site has unusually many challenges the
+  // hostname is "not-provided"; scores are for customers of the Enterprise plan.
+  hcaptcha: { withheldHostname: 'not-provided', alwaysScores: false, scoreIsRisk: true },
+  // https://developers.cloudflare.com/turnstile/get-started/server-side-validation/: the action is the widget's, if any.
+  turnstile: { alwaysScores: false, scoreIsRisk: false },
+  // https://developers.google.com/recaptcha/docs/verify
+  'recaptcha-v2': { alwaysScores: false, scoreIsRisk: false },
+  // https://developers.google.com/recaptcha/docs/v3#site_verify_response
+  'recaptcha-v3': { alwaysScores: true, scoreIsRisk: false },
+};
 
 /** How long a vendor may take, in milliseconds. Four of them take less than an idempotency key is held for. */
 const timeoutOfVendorMs = 5_000;

@@ -1,11 +1,26 @@
+import { Column, DataSource, Entity, Index, PrimaryColumn } from 'typeorm';
 import { Injectable, Logger } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { ApiError } from '../../../api-error.js';
-import { Clock } from '../../../clock.js';
-import { KeyedHash } from '../../../keyed-hash.js';
-import { uuidV7 } from '../../../uuid-v7.js';
+import { ApiError, orUnavailable } from '../../../http/api-error.js';
+import { Clock } from '../../../platform/clock.js';
+import { KeyedHash } from '../../../platform/keyed-hash.js';
+import { uuidV7 } from '../../../platform/ids.js';
 import type { MessageRequest } from '../../outbox/outbox.js';
-import { orUnavailable } from '../../unavailable.js';
+
+/** What became of a client's `Idempotency-Key`. Hashes only: neither the key, the client nor the address is here. */
+@Entity('idempotency_keys')
+export class IdempotencyKeyEntity {
+  /** Keyed hash of the route, the client and the key. */
+  @PrimaryColumn('bytea') key: Buffer;
+  /** Keyed hash of the normalised request, to notice another one under the same key. */
+  @Column('bytea') fingerprint: Buffer;
+  /** The message that the key stands for. The key is used up when there is a row of this id in `messages`. */
+  @Column('uuid', { name: 'message_id' }) messageId: string;
+  /** When the latest request with this key began its work; null once it has failed and given the key back. */
+  @Column('timestamptz', { name: 'claimed_at', nullable: true }) claimedAt: Date | null;
+  @Index('idempotency_keys_expires_at')
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt: Date;
+}
 
 /** Whose key it is: nobody finds what another client, or another route, stored under the same key. */
 export interface ScopedKey {

@@ -1,10 +1,10 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiErrorFilter } from '../../../api-error.filter.js';
-import { Log } from '../../../log.js';
-import { messageIdOf } from '../../../message-id.js';
+import { ApiErrorFilter } from '../../../http/api-error.filter.js';
+import { Log } from '../../../platform/log.js';
+import { messageIdOf } from '../../../platform/ids.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { ReplayedAnswer } from './replayed-answer.js';
+import { ReplayedAnswer } from './idempotency.guard.js';
 
 /** Tells a client that its first request was answered already; for `Access-Control-Expose-Headers`. */
 export const replayedHeader = 'Idempotency-Replayed';

@@ -1,0 +1,43 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { TokenPurpose } from '../messages/confirmation-type.js';
+import type { KeyedHash } from '../../platform/keyed-hash.js';
+
+/** Whose secret it is, what it is for, and the address that it goes to and proves. */
+export interface TokenSubject {
+  readonly userId: string;
+  readonly purpose: TokenPurpose;
+  /** Normalised email address, or E.164. */
+  readonly recipient: string;
+}
+
+/** What is kept of a link's token, under each key; the current key's first, which is the one to store. */
+export function linkHashes(keyedHash: KeyedHash, link: string): [Buffer, ...Buffer[]] {
+  return keyedHash.digests('link token', link);
+}
+
+/**
+ * Six digits that nobody can tell from the seed without the key, so that no code has to be kept to be repeated. One
+ * code for each key, the current one's first.
+ */
+export function codesOf(keyedHash: KeyedHash, seed: string): [string, ...string[]] {
+  const [current, ...others] = keyedHash.digests('code digits', seed);
+  return [sixDigits(current), ...others.map(sixDigits)];
+}
+
+/** What is kept of a code, under each key; the current key's first, which is the one to store. */
+export function codeHashes(
+  keyedHash: KeyedHash,
+  { userId, purpose, recipient }: TokenSubject,
+  code: string,
+): [Buffer, ...Buffer[]] {
+  return keyedHash.digests('code', userId, purpose, recipient, code);
+}
+
+/** Compares with all of them, in constant time: neither how much is right nor which key it was shows. */
+export function equalsAny(hash: Buffer, candidates: readonly Buffer[]): boolean {
+  return candidates.filter((candidate) => timingSafeEqual(hash, candidate)).length > 0;
+}
+
+function sixDigits(digest: Buffer): string {
+  return String(digest.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
+}

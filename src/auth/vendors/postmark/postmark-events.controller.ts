@@ -1,0 +1,133 @@
+import { Body, Controller, HttpCode, Injectable, Post, UseGuards } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ApiTags } from '@nestjs/swagger';
+import { uuidOf } from '../../../platform/ids.js';
+import type { DeliveryEventKind } from '../../messages/message.entities.js';
+import type { SuppressionReason } from '../../messages/suppression-list.js';
+import { codeIn, dateIn, EmailCarriers, nameIn, objectIn, recipientIn } from '../../reports/report-fields.js';
+import type { ReportedEvent } from '../../reports/reported-event.js';
+import { Config } from '../../../config/config.js';
+import {
+  EventGuard,
+  headerOf,
+  isSame,
+  jsonObject,
+  notAuthentic,
+  notConfigured,
+  rawText,
+} from '../../reports/event.guard.js';
+import { DeliveryEvents } from '../../reports/delivery-events.js';
+import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
+
+/** Types of a bounce that are none, or none yet (https://postmarkapp.com/developer/api/bounce-api#bounce-types). */
+const notBounced: Readonly<Record<string, DeliveryEventKind | null>> = {
+  Transient: 'delayed',
+  AutoResponder: null,
+  AddressChange: null,
+  ChallengeVerification: null,
+  OpenRelayTest: null,
+  Subscribe: null,
+  Unsubscribe: null,
+  SpamComplaint: 'complained',
+};
+
+/** After these nothing more can arrive there. */
+const isHard = new Set(['HardBounce', 'BadEmailAddress']);
+
+/** What a webhook of Postmark says; null when that is nothing new. */
+function postmarkReport(
+  body: Readonly<Record<string, unknown>>,
+  carriers: EmailCarriers,
+): ReportedEvent | null {
+  const { RecordType, Type: type } = body;
+  const kind = kindOf(RecordType, type);
+  const id = nameIn(body['MessageID']);
+  if (kind === null || id === null) return null;
+  return {
+    provider: 'postmark',
+    // A bounce has a number of its own; a delivery there is once.
+    eventId: `${id}:${kind}:${numberIn(body['ID'])}`,
+    channel: 'email',
+    messageUuid: uuidIn(objectIn(body['Metadata'])),
+    receipt: carriers.receipt(id),
+    kind,
+    detail: codeIn(type),
+    occurredAt: dateIn(body['BouncedAt'] ?? body['DeliveredAt']),
+    recipient: recipientIn(body['Email'] ?? body['Recipient'], 'email'),
+    suppression: suppressionFor(kind, type),
+  };
+}
+
+/** Its name was a header's, and on the way of those the case changes. */
+function uuidIn(metadata: Readonly<Record<string, unknown>>): string | null {
+  const found = Object.entries(metadata).find(([name]) => name.toLowerCase() === 'message-id');
+  return uuidOf(found?.[1]);
+}
+
+function kindOf(recordType: unknown, type: unknown): DeliveryEventKind | null {
+  if (recordType === 'Delivery') return 'delivered';
+  if (recordType === 'SpamComplaint') return 'complained';
+  if (recordType !== 'Bounce') return null;
+  return typeof type === 'string' && Object.hasOwn(notBounced, type) ? (notBounced[type] ?? null) : 'bounced';
+}
+
+function suppressionFor(kind: DeliveryEventKind, type: unknown): SuppressionReason | null {
+  if (kind === 'complained') return 'complaint';
+  return kind === 'bounced' && typeof type === 'string' && isHard.has(type) ? 'hard_bounce' : null;
+}
+
+function numberIn(value: unknown): string {
+  return typeof value === 'number' ? String(value) : '';
+}
+
+/** A bounce may hold what the other server said at length. In bytes. */
+const postmarkLimit = 256 * 1024;
+
+/** Postmark does not sign; it logs in as the address of its webhook says (RFC 7617). */
+@Injectable()
+class PostmarkGuard extends EventGuard {
+  constructor(private readonly config: Config) {
+    super();
+  }
+
+  protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {
+    const { postmark } = this.config.events;
+    if (!postmark) throw notConfigured();
+    const login = Buffer.from(`${postmark.user}:${postmark.password}`, 'utf8').toString('base64');
+    if (!isSame(headerOf(request, 'authorization'), `Basic ${login}`)) throw notAuthentic();
+    return jsonObject(await rawText(request, postmarkLimit));
+  }
+}
+
+@ApiTags('Delivery events')
+@Controller('events/postmark')
+export class PostmarkEventsController {
+  constructor(
+    private readonly events: DeliveryEvents,
+    private readonly carriers: EmailCarriers,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @UseGuards(PostmarkGuard)
+  @ApiReport({
+    operationId: 'reportFromPostmark',
+    summary: 'Delivery, bounce or spam complaint from Postmark',
+    description: 'Called by Postmark with user and password of the webhook (RFC 7617).',
+    consumes: 'application/json',
+    example: {
+      RecordType: 'Bounce',
+      ID: 692560173,
+      Type: 'HardBounce',
+      MessageID: '883953f4-6105-42a2-a16a-77a8eac79483',
+      Metadata: { 'message-id': 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f' },
+      Email: 'user@example.com',
+      BouncedAt: '2026-01-31T12:00:00.0000000Z',
+    },
+  })
+  async report(@Body() body: Record<string, unknown>): Promise<ReportResponse> {
+    const event = postmarkReport(body, this.carriers);
+    if (event) await this.events.apply(event);
+    return { received: event ? 1 : 0, reply: null };
+  }
+}

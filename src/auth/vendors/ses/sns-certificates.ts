@@ -1,0 +1,91 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { ApiError } from '../../../http/api-error.js';
+import { readAtMost } from '../../../http/bounded-body.js';
+import { Clock } from '../../../platform/clock.js';
+
+const timeoutMs = 5_000;
+const maxBytes = 64 * 1024;
+
+/** Where SNS is, and nothing that could be taken for it. */
+const host = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
+
+/**
+ * What is fetched from SNS: certificates, and the confirmation of a subscription. The address comes from the message that
+ * is to be verified, so it is looked at closely; only a test puts another class in the place of this one.
+ */
+export class SnsEndpoint {
+  /**
+   * The text at an address of SNS.
+   * @throws ApiError 503 when SNS cannot be asked now: it tries again after that, and after no other error
+   * @throws Error when it is no address of SNS, or there is nothing at it
+   */
+  async fetch(address: string): Promise<string> {
+    const url = new URL(address);
+    if (url.protocol !== 'https:' || url.port !== '' || url.username !== '' || !host.test(url.hostname)) {
+      throw new Error('Not an address of SNS');
+    }
+    const [status, text] = await this.read(url);
+    if (status >= 500) throw unavailable(new Error(`SNS answered ${status}`));
+    if (status !== 200) throw new Error(`SNS answered ${status}`);
+    return text;
+  }
+
+  private async read(url: URL): Promise<[status: number, text: string]> {
+    try {
+      const response = await this.ask(url);
+      return [response.status, await readAtMost(response, maxBytes)];
+    } catch (cause) {
+      throw unavailable(cause);
+    }
+  }
+
+  protected ask(url: URL): Promise<Response> {
+    return fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+  }
+}
+
+function unavailable(cause: unknown): ApiError {
+  return new ApiError('unavailable', 'Please try again later', { retryAfter: 5, cause });
+}
+
+/** SNS has one certificate a region at a time. */
+const maxKept = 16;
+const certificatePath = /^\/SimpleNotificationService-[\w-]{1,100}\.pem$/;
+const subjectName = /^CN=sns(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?$/m;
+
+/** The keys with which SNS signs, each fetched once. TLS, and the names in it, say that a certificate comes from there. */
+@Injectable()
+export class SnsCertificates {
+  private readonly kept = new Map<string, Promise<X509Certificate>>();
+
+  constructor(
+    private readonly endpoint: SnsEndpoint,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws when there is no certificate of SNS at the address that is good now */
+  async keyAt(address: string): Promise<KeyObject> {
+    let certificate = this.kept.get(address);
+    if (!certificate) {
+      certificate = this.fetch(address);
+      if (this.kept.size >= maxKept) this.kept.clear();
+      this.kept.set(address, certificate);
+      // The next message tries again.
+      certificate.catch(() => this.kept.delete(address));
+    }
+    const { validFrom, validTo, publicKey } = await certificate;
+    const now = this.clock.now();
+    if (now < Date.parse(validFrom) || now > Date.parse(validTo))
+      throw new Error('The certificate is not valid now');
+    return publicKey;
+  }
+
+  private async fetch(address: string): Promise<X509Certificate> {
+    const { pathname, search } = new URL(address);
+    if (!certificatePath.test(pathname) || search !== '') throw new Error('Not the address of a certificate');
+    const certificate = new X509Certificate(await this.endpoint.fetch(address));
+    if (!subjectName.test(certificate.subject)) throw new Error('The certificate is not of SNS');
+    return certificate;
+  }
+}

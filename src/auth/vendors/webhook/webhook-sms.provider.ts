@@ -1,0 +1,124 @@
+import { Webhook } from 'standardwebhooks';
+import type { Clock } from '../../../platform/clock.js';
+import { ConfigurationError } from '../../../config/config.js';
+import {
+  NotificationProvider,
+  type OutgoingMessage,
+  PermanentDeliveryError,
+  type Receipt,
+  refuseUnsafe,
+  TransientDeliveryError,
+} from '../../messages/notification-provider.js';
+import { mayHaveBeenTaken, postToVendor } from '../http/vendor-request.js';
+import { readAtMost } from '../../../http/bounded-body.js';
+
+const timeoutOfGatewayMs = 10_000;
+const maxAnswerBytes = 16 * 1024;
+const minSecretBytes = 24;
+
+/**
+ * Client errors that say nothing against the message: wrong key, unpaid account, wrong URL or method, come back later,
+ * still busy with this id. An operator repairs them, or time does, while the message waits.
+ */
+const notTheMessage = new Set([401, 402, 403, 404, 405, 407, 408, 409, 410, 415, 421, 423, 425, 426, 429]);
+
+interface WebhookSettings {
+  readonly url: string;
+  /** `whsec_` and base64, or the bytes themselves; 24 bytes or more. */
+  readonly secret: string;
+}
+
+/**
+ * SMS through a gateway of one's own: a signed POST as Standard Webhooks describes it
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+ *
+ *     {"type":"sms.send","timestamp":"2026-01-02T03:04:05.000Z","data":{"message_id","to","text"}}
+ *
+ * `webhook-id` is the id of the message and the same on every attempt: a gateway that has seen it answers 2xx and does
+ * not send again. 2xx takes the message over; `{"id"}` in the answer is kept as the receipt. 400, 422 and other client
+ * errors refuse it for good, except those that blame the set-up or ask for patience; all else is tried again.
+ */
+export class WebhookSmsProvider extends NotificationProvider {
+  override readonly name = 'webhook';
+  override readonly channel = 'sms';
+  private readonly url: URL;
+  private readonly signer: Webhook;
+
+  /** @throws ConfigurationError when the URL or the secret cannot be used; it never repeats them */
+  constructor(
+    settings: WebhookSettings,
+    private readonly clock: Clock,
+    private readonly timeoutMs = timeoutOfGatewayMs,
+  ) {
+    super();
+    this.url = gatewayUrl(settings.url);
+    this.signer = new Webhook(secretBytes(settings.secret), { format: 'raw' });
+  }
+
+  override async send(message: OutgoingMessage): Promise<Receipt> {
+    refuseUnsafe(message);
+    const response = await this.post(message);
+    if (response.ok) return { receiptId: await receiptIdOf(response) };
+    // The answer may repeat number and text: it is neither read nor logged.
+    await response.body?.cancel().catch(() => undefined);
+    const { status } = response;
+    const cause = new Error(`The SMS gateway answered ${status}`);
+    if (status >= 400 && status < 500 && !notTheMessage.has(status)) {
+      throw new PermanentDeliveryError('rejected_by_gateway', { cause });
+    }
+    throw new TransientDeliveryError(status === 429 ? 'deferred' : 'refused_by_gateway', {
+      cause,
+      // 409: busy with this very id.
+      outcomeUnknown: status === 409 || mayHaveBeenTaken(status),
+      providerHealthy: status === 409,
+    });
+  }
+
+  private post({ messageId, to, text }: OutgoingMessage): Promise<Response> {
+    const now = new Date(this.clock.now());
+    const data = { message_id: messageId, to, text };
+    const body = JSON.stringify({ type: 'sms.send', timestamp: now.toISOString(), data });
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'strike-auth',
+      'webhook-id': messageId,
+      'webhook-timestamp': Math.floor(now.getTime() / 1000).toString(),
+      'webhook-signature': this.signer.sign(messageId, now, body),
+    };
+    return postToVendor(this.url, { headers, body }, this.timeoutMs);
+  }
+}
+
+/** The gateway has taken the message over; nothing about its answer can change that any more. */
+async function receiptIdOf(response: Response): Promise<string | null> {
+  try {
+    const answer: unknown = JSON.parse(await readAtMost(response, maxAnswerBytes));
+    const id = typeof answer === 'object' && answer !== null && 'id' in answer ? answer.id : null;
+    const text = typeof id === 'number' ? String(id) : id;
+    return typeof text === 'string' && /^[\x21-\x7e]{1,200}$/.test(text) ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+function gatewayUrl(text: string): URL {
+  const url = new URL(text);
+  if (url.username || url.password) {
+    throw new ConfigurationError([
+      'SMS_WEBHOOK_URL must not contain a user or password: requests are signed',
+    ]);
+  }
+  return url;
+}
+
+function secretBytes(secret: string): Uint8Array {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
+  const bytes = encoded === undefined ? Buffer.from(secret, 'utf8') : Buffer.from(encoded, 'base64');
+  if (bytes.length < minSecretBytes || (encoded === undefined && secret.startsWith('whsec_'))) {
+    throw new ConfigurationError([
+      `SMS_WEBHOOK_SECRET must be whsec_ and the base64 of at least ${minSecretBytes} bytes, or at least ` +
+        `${minSecretBytes} characters: echo "whsec_$(openssl rand -base64 32)"`,
+    ]);
+  }
+  return new Uint8Array(bytes);
+}

@@ -1,0 +1,130 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Expose } from 'class-transformer';
+import { IsDefined, IsIn, IsOptional, IsString, Length, ValidateIf } from 'class-validator';
+import { Injectable } from '@nestjs/common';
+import { EmailField, PhoneField } from '../requests/address.dto.js';
+import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
+import { bodyGuard } from '../../http/body.guard.js';
+import { UserResponse } from '../users/user.response.js';
+
+export const maxTokenLength = 256;
+const tokenLength = `$property must be a string of 1 to ${maxTokenLength} characters`;
+
+/**
+ * A code together with the address that it was asked for, or the token of a link alone.
+ *
+ * Clients of the Supabase Auth family send what stands in the link as `token_hash`. It is no hash to us either way:
+ * the link's token itself is taken under both names.
+ */
+export class VerifyRequest {
+  @ApiProperty({ enum: confirmationTypes, example: 'signup' })
+  @Expose()
+  @IsDefined({ message: 'Type is required', context: { missing: true } })
+  @IsIn(confirmationTypes, { message: `type must be one of ${confirmationTypes.join(', ')}` })
+  type: ConfirmationType;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: maxTokenLength,
+    description: 'The 6-digit code, or the token of the link.',
+    example: '123456',
+  })
+  @Expose()
+  @ValidateIf((request: VerifyRequest) => request.token_hash === undefined)
+  @IsDefined({ message: 'Token is required', context: { missing: true } })
+  @Length(1, maxTokenLength, { message: tokenLength })
+  token?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    maxLength: maxTokenLength,
+    description: 'The token of the link, under the name that Supabase clients use.',
+  })
+  @Expose()
+  @IsOptional()
+  @Length(1, maxTokenLength, { message: tokenLength })
+  token_hash?: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 254, example: 'user@example.com' })
+  @EmailField<VerifyRequest>({
+    usedWhen: (request) => request.channel === 'email' && request.needsAddress(request.email),
+    missing: 'Email is required to verify a code',
+  })
+  email?: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'E.164' })
+  @PhoneField<VerifyRequest>({
+    usedWhen: (request) => request.channel === 'sms' && request.needsAddress(request.phone),
+    missing: 'Phone number is required to verify a code',
+  })
+  phone?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    description:
+      'Where a form post is sent on to. Replaced by the site URL when it is not on the allow list.',
+  })
+  @Expose()
+  @IsOptional()
+  @IsString({ message: 'redirect_to must be a string' })
+  redirect_to?: string;
+
+  get channel(): Channel {
+    if (this.type === 'sms') return 'sms';
+    return this.type === 'signup' && this.email === undefined && this.phone !== undefined ? 'sms' : 'email';
+  }
+
+  /** The address beside a code, in its normal form; undefined when the token is a link's. */
+  get identifier(): string | undefined {
+    if (this.token_hash !== undefined) return undefined;
+    return this.channel === 'sms' ? this.phone : this.email;
+  }
+
+  /** The token without the spaces and dashes, and in the plain digits, that people and keyboards make of a code. */
+  get code(): string {
+    // Beside a `token_hash` nobody has looked at it.
+    return typeof this.token === 'string' ? this.token.normalize('NFKC').replace(/[\s-]/g, '') : '';
+  }
+
+  get link(): string {
+    return this.token_hash ?? this.token ?? '';
+  }
+
+  /** An address that is given counts; one that is absent is missed only beside a code. */
+  needsAddress(given: string | undefined): boolean {
+    if (this.token_hash !== undefined) return false;
+    return (
+      given !== undefined ||
+      this.type === 'sms' ||
+      (typeof this.token === 'string' && /^\d{6}$/.test(this.code))
+    );
+  }
+}
+
+@Injectable()
+export class VerifyBodyGuard extends bodyGuard(VerifyRequest, { acceptForm: true }) {}
+
+/** What a verified person gets (RFC 6749, section 5.1, and the user). */
+export class VerifyResponse {
+  @ApiProperty({
+    description: 'JWT, ES256; its public key is at /.well-known/jwks.json.',
+    pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$',
+    example: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
+  })
+  access_token: string;
+
+  @ApiProperty({ enum: ['bearer'], example: 'bearer' })
+  token_type: 'bearer';
+
+  @ApiProperty({ type: 'integer', minimum: 1, description: 'Seconds.', example: 3600 })
+  expires_in: number;
+
+  @ApiProperty({ type: 'integer', description: 'Seconds since the Unix epoch.', example: 1769864400 })
+  expires_at: number;
+
+  @ApiProperty({ type: UserResponse })
+  user: UserResponse;
+}

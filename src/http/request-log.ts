@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Log, maskIdentifier } from '../platform/log.js';
+import type { Metrics } from '../platform/metrics.js';
+
+/**
+ * One line and one measurement for every answer. Addresses are masked; bodies, query strings and headers, where
+ * secrets travel, are left out.
+ */
+export function logRequests(fastify: FastifyInstance, log: Log, metrics: Metrics): void {
+  fastify.addHook('preSerialization', (_request, reply, payload, done) => {
+    const messageId = (payload as { message_id?: string } | null)?.message_id;
+    if (messageId !== undefined) reply.acceptedMessageId = messageId;
+    done(null, payload);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.requests.observe(
+      { method: request.method, route, status: reply.statusCode },
+      reply.elapsedTime / 1_000,
+    );
+    const level = levelOf(route);
+    if (log.isLevelEnabled(level)) log[level](lineOf(request, reply, route), 'request');
+    done();
+  });
+}
+
+/** Probes and pages that refresh themselves would drown everything else. */
+function levelOf(route: string): 'info' | 'debug' {
+  return /^\/(health|metrics|docs|inbox)/.test(route) ? 'debug' : 'info';
+}
+
+function lineOf(request: FastifyRequest, reply: FastifyReply, route: string) {
+  const { type, identifier } = (request.body ?? {}) as { type?: unknown; identifier?: unknown };
+  return {
+    event: 'request',
+    requestId: request.id,
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    errorCode: request.apiErrorCode,
+    ms: Math.round(reply.elapsedTime * 10) / 10,
+    // Only a validated body has an identifier.
+    ...(typeof identifier === 'string' ? { type, identifier: maskIdentifier(identifier) } : {}),
+    messageId: reply.acceptedMessageId,
+  };
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Set when the request put a message into the outbox; for the log. */
+    acceptedMessageId?: string;
+  }
+}
