@@ -5,9 +5,8 @@ import { DataSource, type DataSourceOptions, type Migration } from 'typeorm';
 import type { Config } from '../config/config.js';
 import type { EmbeddedConnections } from './embedded/embedded-connections.js';
 import { EmbeddedDatabase } from './embedded/embedded-database.js';
-import { embeddedDriver } from './embedded/embedded-driver.js';
-import { ImpatientClient } from './impatient-client.js';
 import { CreateSchema1764300000000 } from './migrations/1764300000000-create-schema.js';
+import { embeddedDriver, QueryTimeoutClient } from './pg-drivers.js';
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 export type Entities = NonNullable<PostgresOptions['entities']>;
@@ -15,7 +14,7 @@ export type Entities = NonNullable<PostgresOptions['entities']>;
 /** Append only: what has been released is never edited. */
 const migrations = [CreateSchema1764300000000];
 
-/** Names the lock under which one instance migrates while the others wait: "strike" in ASCII. */
+/** Key of the advisory lock under which one instance migrates while the others wait: "strike" in ASCII. */
 const migrationLock = '126943972911973';
 const secondMs = 1_000;
 
@@ -24,7 +23,7 @@ export function embeddedDatabase({ dataDir }: Config): EmbeddedDatabase {
   return new EmbeddedDatabase(join(dataDir, 'database'));
 }
 
-/** How the one DataSource reaches its database. Both kinds speak the same SQL and run the same migrations. */
+/** The one DataSource: embedded by default, PostgreSQL by `DATABASE_URL`; the same SQL and the same migrations. */
 export function dataSourceOptions(
   config: Config,
   entities: Entities,
@@ -48,16 +47,16 @@ export function dataSourceOptions(
     ...common,
     driver: pg,
     url: config.databaseUrl,
-    // Covers the wait for a free connection as well as making one.
+    // For a free connection of the pool as well as for a new one.
     connectTimeoutMS: 2 * secondMs,
     extra: {
-      Client: ImpatientClient,
+      Client: QueryTimeoutClient,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10 * secondMs,
       options: '-c synchronous_commit=on',
       statement_timeout: 8 * secondMs,
       idle_in_transaction_session_timeout: 10 * secondMs,
-      // Longer than the server's own limit: this one is for a server that does not answer at all.
+      // Longer than the server's own limit, because it is for a server that does not answer at all.
       query_timeout: 10 * secondMs,
     },
   };
@@ -67,12 +66,12 @@ export function createDataSource(options: DataSourceOptions): DataSource {
   return new MigratingDataSource(options);
 }
 
-/** Instances that start together migrate once, and a migration may take as long as it needs. */
+/** Migrates under an advisory lock, so that instances that start together migrate once, and without statement timeouts. */
 class MigratingDataSource extends DataSource {
   override async runMigrations(options?: Parameters<DataSource['runMigrations']>[0]): Promise<Migration[]> {
     const own = this.options as PostgresOptions;
     if (!own.url) return super.runMigrations(options);
-    const patient = new DataSource({
+    const migrating = new DataSource({
       ...own,
       migrationsRun: false,
       poolSize: 2,
@@ -83,18 +82,18 @@ class MigratingDataSource extends DataSource {
         query_timeout: 0,
       },
     });
-    await patient.initialize();
+    await migrating.initialize();
     try {
-      const guard = patient.createQueryRunner();
+      const guard = migrating.createQueryRunner();
       while (
         !(await tryToLock(() => guard.query(`SELECT pg_try_advisory_lock(${migrationLock}) AS locked`)))
       ) {
         await wait(100);
       }
-      return await patient.runMigrations(options);
+      return await migrating.runMigrations(options);
     } finally {
-      // Frees the lock too: it belongs to the connection.
-      await patient.destroy();
+      // Releases the lock too, which belongs to the session.
+      await migrating.destroy();
     }
   }
 }

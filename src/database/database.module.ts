@@ -4,8 +4,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { Config } from '../config/config.js';
 import { createDataSource, dataSourceOptions, type Entities } from './data-source.js';
 import { EmbeddedConnections } from './embedded/embedded-connections.js';
-import { Notifications } from './notifications.js';
-import { PgNotifications } from './pg-notifications.js';
+import { Notifications, PgNotifications } from './notifications.js';
 import { Transaction } from './transaction.js';
 
 /** The database, embedded or PostgreSQL as `Config` says. Shuts down with the application. */
@@ -23,7 +22,7 @@ export class DatabaseModule {
           inject: [Config, EmbeddedConnections],
           useFactory: (config: Config, embedded: EmbeddedConnections) => ({
             ...dataSourceOptions(config, entities, embedded),
-            // PostgreSQL may start together with this; the embedded database has nothing to wait for.
+            // PostgreSQL may start together with this service; the embedded database is part of it.
             retryAttempts: config.databaseUrl ? 30 : 0,
             retryDelay: 1_000,
           }),

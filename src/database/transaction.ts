@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 
 /**
- * One transaction across several repositories that do not know of each other. Inside `run`, everything that asks
- * for `manager` works in the same transaction; outside, each statement commits by itself.
+ * Unit of work across several repositories, passed on by AsyncLocalStorage. Inside `run`, whatever uses `manager` is part of
+ * the same transaction; outside, each statement commits by itself.
  */
 @Injectable()
 export class Transaction {
@@ -16,7 +16,7 @@ export class Transaction {
     return this.current.getStore() ?? this.dataSource.manager;
   }
 
-  /** Commits when `work` resolves, rolls back when it rejects. A `run` within a `run` joins the outer one. */
+  /** Commits when `work` resolves, rolls back when it rejects. A nested `run` joins the outer transaction. */
   run<T>(work: () => Promise<T>): Promise<T> {
     if (this.current.getStore()) return work();
     return this.dataSource.transaction((manager) => this.current.run(manager, work));

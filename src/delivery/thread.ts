@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
 import { AppModule } from '../app.module.js';
 import { ProviderStates } from '../auth/send/provider-circuits.js';
-import { BorrowedDatabase } from '../database/embedded/borrowed-database.js';
+import { RemoteConnections } from '../database/embedded/embedded-connections.js';
 import { createLog, NestLog } from '../platform/log.js';
 import { Metrics } from '../platform/metrics.js';
 import { lowerPriority } from './lower-priority.js';
@@ -17,12 +17,12 @@ const service = parentPort as MessagePort;
 const { config } = workerData as ThreadData;
 let app: INestApplicationContext | undefined;
 
-const obey: Record<ToThread, () => Promise<void>> = {
+const handle: Record<ToThread, () => Promise<void>> = {
   async start() {
     if (process.platform === 'linux') lowerPriority();
     const log = createLog(config);
     app = await NestFactory.createApplicationContext(
-      AppModule.forRoot(config, log, { embedded: new BorrowedDatabase(service) }),
+      AppModule.forRoot(config, log, { embedded: new RemoteConnections(service) }),
       { abortOnError: false, logger: new NestLog(log) },
     );
     say('ready');
@@ -41,7 +41,7 @@ const obey: Record<ToThread, () => Promise<void>> = {
   },
 };
 
-service.on('message', (message: ToThread) => void obey[message]());
+service.on('message', (message: ToThread) => void handle[message]());
 
 function say(message: FromThread): void {
   service.postMessage(message);

@@ -1,7 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import type { Notifications } from '../../src/database/notifications.js';
-import { PgNotifications } from '../../src/database/pg-notifications.js';
+import { type Notifications, PgNotifications } from '../../src/database/notifications.js';
 import { eventually } from '../support/eventually.js';
 import { openDatabase, type OpenDatabase } from '../support/open-database.js';
 import { databaseKinds } from '../support/services.js';

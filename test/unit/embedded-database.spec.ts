@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import pg from 'pg';
-import { BorrowedDatabase } from '../../src/database/embedded/borrowed-database.js';
+import { RemoteConnections } from '../../src/database/embedded/embedded-connections.js';
 import { DatabaseStoppedError, EmbeddedDatabase } from '../../src/database/embedded/embedded-database.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -217,22 +217,22 @@ describe('The embedded database', () => {
     port.close();
   });
 
-  it('is lent to another thread, which asks, listens and hangs up like everybody', async () => {
-    const { port1: owner, port2: borrower } = new MessageChannel();
+  it('can be used from another thread, which asks, listens and disconnects like any other', async () => {
+    const { port1: owner, port2: remote } = new MessageChannel();
     owner.on('message', (port: MessagePort) => void database.serve(port));
-    const borrowed = new BorrowedDatabase(borrower);
-    const client = new pg.Client({ stream: () => borrowed.connect() });
+    const connections = new RemoteConnections(remote);
+    const client = new pg.Client({ stream: () => connections.connect() });
     const heard: unknown[] = [];
     client.on('notification', ({ payload }) => heard.push(payload));
     await client.connect();
     await client.query('LISTEN news');
-    await mark(client, 'by a borrower');
-    await pool.query(`NOTIFY news, 'lent'`);
+    await mark(client, 'from another thread');
+    await pool.query(`NOTIFY news, 'remote'`);
     await eventually('the notification', () => heard.length === 1);
-    expect(await marks()).toEqual(['by a borrower']);
+    expect(await marks()).toEqual(['from another thread']);
     await client.end();
-    await borrowed.close();
-    // It was never the borrower's to close.
+    await connections.close();
+    // Only the owner closes it.
     expect(await marks()).toHaveLength(1);
     owner.close();
   });

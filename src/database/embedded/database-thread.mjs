@@ -1,23 +1,30 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { keepHouse } from './housekeeping.mjs';
+import { maintain } from './maintenance.mjs';
 import { Session } from './session.mjs';
 import { readyStatus } from './wire.mjs';
 
-// The thread in which the embedded database lives. Each connection is a MessagePort: a Uint8Array of what a
-// PostgreSQL client sends goes in, a Uint8Array of what a PostgreSQL server answers comes out; closing it hangs up.
+// The worker thread of the embedded database. Each connection is a MessagePort: a Uint8Array of what a PostgreSQL client
+// sends goes in, a Uint8Array of what a PostgreSQL server answers comes out; closing it disconnects. With `initialise` it
+// creates an empty database and ends: a thread of its own, because the 500 MB for that are freed only with the thread.
 
 /** @type {unknown} */
 const given = workerData;
-const { folder, progress, idleInTransactionMs } =
-  /** @type {{ folder: string, progress: SharedArrayBuffer, idleInTransactionMs: number }} */ (given);
+const { folder, initialise, progress, idleInTransactionMs } =
+  /** @type {{ folder: string, initialise: boolean, progress: SharedArrayBuffer, idleInTransactionMs: number }} */ (
+    given
+  );
 const parent = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
-/** @type {string[]} why PostgreSQL has ended, from its log */
-const lastWords = [];
+/** @type {string[]} the last FATAL and PANIC lines of PostgreSQL's log */
+const fatalLines = [];
 const database = await PGlite.create(folder, { onStderr: remember }).catch((/** @type {unknown} */ error) =>
   stop(String(error)),
 );
-/** Odd while a request runs: whoever watches can see from outside that the thread is stuck in one. */
+if (initialise) {
+  await database.close();
+  process.exit(0);
+}
+/** Heartbeat for the watchdog in the owner's thread: odd while a request is executed. */
 const step = new Int32Array(progress);
 
 /**
@@ -28,8 +35,8 @@ function execute(request) {
   /** @type {Buffer[]} */
   const chunks = [];
   Atomics.add(step, 0, 1);
-  // It runs to its end before it returns: nothing in it is asynchronous without `syncToFs`. A rejection means that
-  // PostgreSQL itself has stopped; unhandled, it ends this thread, and with it every connection.
+  // Synchronous as long as `syncToFs` is off. A rejection means that PostgreSQL itself has stopped; unhandled, it ends this
+  // thread, and with it every connection.
   void database.execProtocolRawStream(request, {
     syncToFs: false,
     onRawData: (bytes) => chunks.push(Buffer.from(bytes)),
@@ -40,13 +47,13 @@ function execute(request) {
   return answer;
 }
 
-const housekeepingEveryMs = 10_000;
+const maintenanceIntervalMs = 10_000;
 
 const session = new Session(execute, idleInTransactionMs);
-setInterval(() => session.free && keepHouse(execute), housekeepingEveryMs);
+setInterval(() => session.free && maintain(execute), maintenanceIntervalMs);
 
-/** What the server says to a newcomer: authenticated, its parameters, ready. The same for all. */
-const greeting = execute(startupMessage());
+/** Answer to every startup message: authentication, parameters, ready. */
+const startupAnswer = execute(startupMessage());
 
 /** @param {import('node:worker_threads').MessagePort} port */
 function serve(port) {
@@ -55,23 +62,23 @@ function serve(port) {
     send: (answer) => port.postMessage(answer),
     close: () => port.close(),
   };
-  let greeted = false;
+  let started = false;
   port.on('message', (/** @type {Uint8Array} */ bytes) => {
-    if (greeted)
+    if (started)
       return session.submit(connection, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    greeted = true;
-    connection.send(greeting);
+    started = true;
+    connection.send(startupAnswer);
   });
   port.on('close', () => session.leave(connection));
 }
 
 /**
- * Only what explains an end: other lines repeat what stands in the tables.
+ * Keeps what explains a crash. Other lines may quote rows.
  *
  * @param {string} line
  */
 function remember(line) {
-  if (/ (FATAL|PANIC): /.test(line) && lastWords.push(line) > 3) lastWords.shift();
+  if (/ (FATAL|PANIC): /.test(line) && fatalLines.push(line) > 3) fatalLines.shift();
   return false;
 }
 
@@ -80,7 +87,7 @@ function remember(line) {
  * @returns {never}
  */
 function stop(reason) {
-  throw new Error([reason, ...lastWords].join('\n'));
+  throw new Error([reason, ...fatalLines].join('\n'));
 }
 
 function startupMessage() {

@@ -3,29 +3,28 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { Logger } from '@nestjs/common';
-import { EmbeddedConnection } from './embedded-connection.js';
-import { EmbeddedConnections } from './embedded-connections.js';
+import { EmbeddedConnection, EmbeddedConnections } from './embedded-connections.js';
 import { FolderLock } from './folder-lock.js';
 
 /** Long enough for the recovery of a large database on a slow disk. */
-const startWithinMs = 180_000;
-/** A request that runs for longer than so many ticks of a second is stuck: there is no way to cancel it. */
+const startTimeoutMs = 180_000;
+/** Watchdog: a request that runs for so many ticks of a second is stuck, and nothing can cancel it. */
 const stuckAfterTicks = 60;
-/** How long a transaction may do nothing while other connections wait for their turn. */
+/** How long a transaction may be idle while other connections wait. */
 const idleInTransactionMs = 10_000;
-/** After a fault, between one attempt to start again and the next: an attempt costs about a second of processor time. */
-const restartAfterMs = 5_000;
+/** Restart backoff after a crash: an attempt costs about a second of processor time. */
+const restartBackoffMs = 5_000;
 
 export class DatabaseStoppedError extends Error {
   override readonly name = 'DatabaseStoppedError';
-  /** What a socket would say: `pg` expects it of a connection that it is about to close anyway. */
+  /** The code of a socket: `pg` ignores it on a connection that it is closing anyway. */
   readonly code = 'ECONNRESET';
 }
 
 /**
  * PostgreSQL inside this process: compiled to WebAssembly, in a thread of its own, with its files in one folder.
- * Starts with the first connection. After a fault every connection fails, those that stand and those that are asked for,
- * until it has started again by itself: what stopped it, such as a full disk, may pass. After `close` it stays closed.
+ * Starts with the first connection. After a crash all connections fail, open ones and new ones, until it has restarted by
+ * itself: the cause, such as a full disk, may pass. After `close` it stays closed.
  */
 export class EmbeddedDatabase extends EmbeddedConnections {
   private readonly logger = new Logger('EmbeddedDatabase');
@@ -48,8 +47,8 @@ export class EmbeddedDatabase extends EmbeddedConnections {
   }
 
   /**
-   * Makes the wire itself out of one end of a channel, whose other end another thread of this process may have: whole
-   * requests as Uint8Array in, answers out.
+   * Attaches one end of a channel, whose other end another thread of this process may have: whole requests as Uint8Array
+   * in, answers out.
    * @throws DatabaseStoppedError, or what prevented the start
    */
   async serve(port: MessagePort): Promise<void> {
@@ -59,14 +58,14 @@ export class EmbeddedDatabase extends EmbeddedConnections {
     worker.postMessage(port, [port]);
   }
 
-  /** The wire with both ends here, or one of them for another thread. */
+  /** The other end of a new channel to the database. */
   async port(): Promise<MessagePort> {
     const { port1, port2 } = new MessageChannel();
     await this.serve(port2);
     return port1;
   }
 
-  /** Shuts PostgreSQL down cleanly and frees the folder. What is not committed is rolled back. */
+  /** Clean shutdown: open transactions are rolled back and the folder is unlocked. */
   override async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.restart);
@@ -84,13 +83,13 @@ export class EmbeddedDatabase extends EmbeddedConnections {
     const lock = await FolderLock.acquire(this.folder);
     try {
       if (!existsSync(join(this.folder, 'PG_VERSION'))) await initialise(this.folder);
-      const worker = startThread('./database-thread.mjs', {
+      const worker = startThread({
         folder: this.folder,
         progress: this.progress,
         idleInTransactionMs,
       });
       worker.once('exit', () => void lock.release());
-      await said(worker, 'message');
+      await waitFor(worker, 'message');
       this.watch(worker);
       return worker;
     } catch (error) {
@@ -120,21 +119,21 @@ export class EmbeddedDatabase extends EmbeddedConnections {
       this.stop(new DatabaseStoppedError('The embedded database has stopped'));
       if (this.closed) return;
       this.logger.error(`${this.stopped?.message ?? ''}\nIt is started again as soon as that is possible`);
-      this.startAgainLater();
+      this.scheduleRestart();
     });
   }
 
-  private startAgainLater(): void {
-    if (!this.closed) this.restart = setTimeout(() => void this.startAgain(), restartAfterMs).unref();
+  private scheduleRestart(): void {
+    if (!this.closed) this.restart = setTimeout(() => void this.tryRestart(), restartBackoffMs).unref();
   }
 
-  private async startAgain(): Promise<void> {
+  private async tryRestart(): Promise<void> {
     this.opening = this.open();
     try {
       await this.opening;
     } catch (error) {
       this.logger.debug(String(error));
-      this.startAgainLater();
+      this.scheduleRestart();
       return;
     }
     if (this.closed) return;
@@ -148,29 +147,29 @@ export class EmbeddedDatabase extends EmbeddedConnections {
   }
 }
 
-/** Makes the database under another name: a start that is interrupted leaves nothing that looks like one. */
+/** initdb in a draft folder, which is renamed when complete: an interrupted start leaves nothing that looks like a database. */
 async function initialise(folder: string): Promise<void> {
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
-  await said(startThread('./initialise-folder.mjs', { folder: draft }), 'exit');
+  await waitFor(startThread({ folder: draft, initialise: true }), 'exit');
   await rename(draft, folder);
 }
 
-function startThread(file: string, workerData: object): Worker {
-  return new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] });
+function startThread(workerData: object): Worker {
+  return new Worker(new URL('./database-thread.mjs', import.meta.url), { workerData, execArgv: [] });
 }
 
-/** Resolves when the thread has said that it is ready, or has ended without a fault. */
-async function said(worker: Worker, awaited: 'message' | 'exit'): Promise<void> {
-  const tooLong = setTimeout(() => void worker.terminate(), startWithinMs);
+/** Resolves on the first message, which says that the thread is ready, or on its exit without an error. */
+async function waitFor(worker: Worker, event: 'message' | 'exit'): Promise<void> {
+  const timeout = setTimeout(() => void worker.terminate(), startTimeoutMs);
   try {
     await new Promise<void>((done, failed) => {
-      worker.once(awaited, () => done()).once('error', failed);
+      worker.once(event, () => done()).once('error', failed);
       worker.once('exit', (code) =>
         failed(new DatabaseStoppedError(`The embedded database did not start (${code})`)),
       );
     });
   } finally {
-    clearTimeout(tooLong);
+    clearTimeout(timeout);
   }
 }

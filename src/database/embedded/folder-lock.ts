@@ -5,8 +5,8 @@ import { join, relative, resolve } from 'node:path';
 
 /** `sun_path` of the smallest of our systems (macOS); a longer path cannot be bound. */
 const longestSocketPath = 103;
-/** A live holder answers at once. One that does not answer is busy, and alive. */
-const answerWithinMs = 5_000;
+/** A live holder answers at once. One that does not is busy, and alive. */
+const answerTimeoutMs = 5_000;
 
 type Answer = 'held' | 'gone';
 
@@ -22,12 +22,12 @@ export class FolderInUseError extends Error {
 }
 
 /**
- * Only one process may have the folder open: two would destroy the database.
+ * Inter-process mutex on the folder: two processes would corrupt the database.
  *
- * The lock is a listening socket, so it goes with its process, however that ends. Every candidate first listens on
- * a socket of its own in `<folder>.lock/`, then looks at all the others: since it announces before it looks, of two
- * candidates at least one sees the other. It yields to a holder and to a smaller name, and waits for the decision
- * of a larger one, so one of them wins and nobody has to delete a file that a newcomer might have just made.
+ * The lock is a listening socket, so the system releases it with its process, however that ends. Leader election: each
+ * candidate first listens on a socket of its own in `<folder>.lock/`, then connects to all others. It announces before it
+ * looks, so of two candidates at least one sees the other. It yields to a holder and to a smaller name, and waits for the
+ * decision of a larger one: exactly one wins, and no file is deleted that a new candidate might have just created.
  * (Windows has named pipes, which are exclusive and vanish with their process.)
  */
 export class FolderLock {
@@ -71,13 +71,12 @@ export class FolderLock {
     return new FolderLock(server, waiting);
   }
 
-  /** Frees the folder for the next. */
   async release(): Promise<void> {
     for (const socket of this.waiting) socket.destroy();
     await new Promise((closed) => this.server.close(closed));
   }
 
-  /** From now on whoever asks is told that the folder is taken, and so are those who have been waiting. */
+  /** Answers `held` to all candidates, those that have been waiting included. */
   private hold(): void {
     const tell = () => {
       for (const socket of this.waiting) socket.end('held');
@@ -98,11 +97,11 @@ export class FolderLock {
   }
 }
 
-/** @param yields whether a candidate that has not decided counts as one that holds */
-function answerOf(socket: Socket, yields: boolean): Promise<Answer> {
+/** @param shouldYield whether a candidate that has not decided counts as a holder */
+function answerOf(socket: Socket, shouldYield: boolean): Promise<Answer> {
   return new Promise((answer) => {
-    socket.setTimeout(answerWithinMs, () => answer('held'));
-    socket.once('connect', () => yields && answer('held'));
+    socket.setTimeout(answerTimeoutMs, () => answer('held'));
+    socket.once('connect', () => shouldYield && answer('held'));
     socket.once('data', () => answer('held'));
     socket.once('error', () => answer('gone'));
     socket.once('close', () => answer('gone'));

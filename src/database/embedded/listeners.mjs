@@ -3,8 +3,8 @@ import { messagesIn, sqlOf } from './wire.mjs';
 const listenStatement = /^\s*(listen|unlisten)\s+("(?:[^"]|"")+"|[a-z_][\w$]*|\*)\s*;?\s*$/i;
 
 /**
- * Who listens to which channel. PostgreSQL sees one session, so it sends a notification once, to whoever happens to
- * be asking; here it is taken out of that answer and given to everybody who listens.
+ * The subscriptions of each connection. PostgreSQL sees one session and puts a notification once into whichever answer comes
+ * next; here it is extracted from that answer and fanned out to all subscribers.
  *
  * @template Connection
  */
@@ -16,11 +16,11 @@ export class Listeners {
   #channels = new Map();
 
   /**
-   * Takes note of a LISTEN or UNLISTEN that is about to run.
+   * Records a LISTEN or UNLISTEN that is about to be executed.
    *
    * @param {Connection} connection
    * @param {Buffer} request
-   * @returns {string[]} what must be executed afterwards, because an UNLISTEN ends it for the others too
+   * @returns {string[]} statements to execute afterwards, because an UNLISTEN is for the whole session
    */
   note(connection, request) {
     const [, verb, name] = listenStatement.exec(sqlOf(request)) ?? [];

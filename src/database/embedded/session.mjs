@@ -8,8 +8,8 @@ import { fatalError, idle, query, readyStatus } from './wire.mjs';
  */
 
 /**
- * Many connections take turns on the one session that the database has. Who is inside a transaction keeps the
- * session until it ends; everybody else waits, in order.
+ * Multiplexes connections on the one session of the database, as a mutex with a FIFO queue. The connection that has opened
+ * a transaction owns the session until that ends.
  */
 export class Session {
   /** @type {Connection | null} */
@@ -22,11 +22,11 @@ export class Session {
    */
   #listeners = new Listeners();
   /** @type {NodeJS.Timeout | undefined} */
-  #patience;
+  #idleTimer;
 
   /**
    * @param {(request: Buffer) => Buffer} execute runs what one client sent, to its end
-   * @param {number} idleInTransactionMs how long an owner may do nothing while others wait
+   * @param {number} idleInTransactionMs how long the owner may be idle while others wait
    */
   constructor(execute, idleInTransactionMs) {
     this.execute = execute;
@@ -48,7 +48,7 @@ export class Session {
   }
 
   /**
-   * The connection is gone; what it had not committed goes with it.
+   * Disconnects: the queued requests are dropped and an open transaction is rolled back.
    *
    * @param {Connection} connection
    */
@@ -66,10 +66,10 @@ export class Session {
   }
 
   #run() {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#idleTimer);
     for (let next = this.#next(); next; next = this.#next()) this.#answer(next.connection, next.request);
     if (this.#owner && this.#waiting.length > 0) {
-      this.#patience = setTimeout(() => this.#evict(), this.idleInTransactionMs);
+      this.#idleTimer = setTimeout(() => this.#evict(), this.idleInTransactionMs);
     }
   }
 
@@ -94,7 +94,7 @@ export class Session {
     }
   }
 
-  /** As `idle_in_transaction_session_timeout` does: without it, one forgotten transaction would stop everything. */
+  /** `idle_in_transaction_session_timeout`: without it, one forgotten transaction would block all connections. */
   #evict() {
     const owner = /** @type {Connection} */ (this.#owner);
     owner.send(fatalError('25P03', 'terminating connection due to idle-in-transaction timeout'));

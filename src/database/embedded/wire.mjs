@@ -1,10 +1,10 @@
-// The few facts about PostgreSQL's wire protocol, version 3, that the embedded database needs.
+// PostgreSQL's wire protocol, version 3, as far as the embedded database needs it.
 // Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
 
 /** @param {string} letter */
 const code = (letter) => letter.charCodeAt(0);
 
-/** What a session is doing, as the last byte of every answer says: idle, in a transaction, in a failed one. */
+/** Transaction status in ReadyForQuery: idle; the others are in a transaction and in a failed one. */
 export const idle = code('I');
 
 /**
@@ -57,7 +57,7 @@ export function query(sql) {
 }
 
 /**
- * An error after which the server hangs up.
+ * An ErrorResponse after which the server closes the connection.
  *
  * @param {string} sqlState five characters
  * @param {string} message

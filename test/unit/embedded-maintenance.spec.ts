@@ -1,4 +1,4 @@
-import { keepHouse } from '../../src/database/embedded/housekeeping.mjs';
+import { maintain } from '../../src/database/embedded/maintenance.mjs';
 import { sqlOf } from '../../src/database/embedded/wire.mjs';
 
 /** An answer whose rows have one column of text. */
@@ -15,10 +15,10 @@ function rows(...texts: string[]): Buffer {
   return Buffer.concat([...messages, Buffer.from('Z\0\0\0\x05I')]);
 }
 
-describe('Housekeeping of the embedded database', () => {
+describe('Maintenance of the embedded database', () => {
   it('executes what the database says is due, and nothing else', () => {
     const executed: string[] = [];
-    keepHouse((request) => {
+    maintain((request) => {
       executed.push(sqlOf(request));
       return executed.length === 1 ? rows('VACUUM (ANALYZE) messages', 'CHECKPOINT') : rows();
     });
@@ -27,7 +27,7 @@ describe('Housekeeping of the embedded database', () => {
 
   it('does nothing more than ask when nothing is due', () => {
     const execute = jest.fn(() => rows());
-    keepHouse(execute);
+    maintain(execute);
     expect(execute).toHaveBeenCalledTimes(1);
   });
 });

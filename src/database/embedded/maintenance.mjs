@@ -1,9 +1,9 @@
 import { messagesIn, query } from './wire.mjs';
 
 /**
- * What PostgreSQL's own background processes do elsewhere: here there are none, and without it the write-ahead log
- * and the tables would grow for ever. Each row is a statement that is due. The thresholds of VACUUM follow
- * autovacuum's; 32 MB of log are about a second of recovery after a crash.
+ * In place of autovacuum and checkpointer, background processes that PGlite does not have: without them the write-ahead
+ * log and the tables would grow for ever. Each row is a statement that is due. The thresholds of VACUUM are autovacuum's
+ * scale factors and 1,000 rows; 32 MB of log are about a second of recovery after a crash.
  */
 const due = query(`
   SELECT 'VACUUM (ANALYZE) ' || relid::regclass FROM pg_stat_user_tables
@@ -17,11 +17,11 @@ const due = query(`
  *
  * @param {(request: Buffer) => Buffer} execute
  */
-export function keepHouse(execute) {
+export function maintain(execute) {
   const answer = execute(due);
   const statements = [...messagesIn(answer)]
     .filter(([type]) => type === 'D')
-    // A row of one column: its text stands behind the header, the count of columns and its own length.
+    // DataRow of one column: header (5 bytes), count of columns (2), length of the value (4), value.
     .map(([, start, end]) => answer.toString('utf8', start + 11, end));
   for (const statement of statements) execute(query(statement));
 }
