@@ -3,7 +3,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../http/api-error.js';
 import { MemorySlidingLog } from '../rate-limit/memory-sliding-log.storage.js';
-import { nameSeparator, SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
+import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
 import { Clock } from '../platform/clock.js';
 import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
@@ -52,7 +52,7 @@ export class ServiceKeys {
       slot.withdraw();
       return;
     }
-    const name = this.keyedHash.pseudonyms('limit', limitName, client).join(nameSeparator);
+    const name = this.keyedHash.pseudonym('limit', limitName, client);
     const shared = await this.limits.increment(name, wrongKeyLimit.windowMs, wrongKeyLimit.max, 0, limitName);
     if (!shared.isBlocked) throw badServiceKey();
     while (!this.takeSlot(client).record.isBlocked);

@@ -7,7 +7,7 @@ import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
 import { addCheckedLimit } from './rate-limit-headers.js';
 import { Quota, type Slot } from './quota.js';
-import { nameSeparator, SlidingLogStorage } from './sliding-log.storage.js';
+import { SlidingLogStorage } from './sliding-log.storage.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
 
@@ -60,11 +60,10 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   /** The slot for this request, granted or not. */
   protected abstract take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot>;
 
-  /** Every route has its own buckets. The store sees keyed hashes, never an address: one under every hashing key. */
+  /** Every route has its own buckets. The store sees a keyed hash, never an address. */
   protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
     const scope = `${context.getClass().name}.${context.getHandler().name}`;
-    const pseudonyms = this.hash.pseudonyms('limit', scope, name, tracker);
-    return pseudonyms.map((pseudonym) => `${scope}:${pseudonym}`).join(nameSeparator);
+    return `${scope}:${this.hash.pseudonym('limit', scope, name, tracker)}`;
   }
 }
 

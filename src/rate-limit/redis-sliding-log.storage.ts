@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../platform/clock.js';
-import {
-  admitted,
-  nameSeparator,
-  refused,
-  type SlidingLogRecord,
-  SlidingLogStorage,
-} from './sliding-log.storage.js';
+import { admitted, refused, type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
 
 /** Share of a stretch of time from which on this process itself is too busy to read an answer, or to send the question. */
 const busy = 0.5;
@@ -78,8 +72,7 @@ export class Patience {
  * newest. One key a call, so it works on Redis Cluster; needs Redis 5, which replicates the effects of a script and
  * not the script, so that replicas agree about the time.
  * KEYS: the log. ARGV: window in ms, limit, the time in ms or an empty string for the server's.
- * Returns whether the request is admitted (1 or 0), how many count now, the ms until the next one leaves, and the time
- * in ms that was taken for now, as text.
+ * Returns whether the request is admitted (1 or 0), how many count now, and the ms until the next one leaves.
  */
 const script = `
 local log, window, limit, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
@@ -92,7 +85,7 @@ local oldest = redis.call('LINDEX', log, 0)
 if not oldest then
   redis.call('RPUSH', log, now)
   redis.call('PEXPIRE', log, ARGV[1])
-  return {1, 1, window, now}
+  return {1, 1, window}
 end
 -- When the clock is set back, as after a failover, a later entry may say an earlier time. It then stays until those
 -- before it have left, which is never too early.
@@ -106,27 +99,22 @@ end
 if count >= limit then
   -- The one that must leave first is not the oldest one when the limit has been lowered.
   local leaving = count == limit and oldest or redis.call('LINDEX', log, count - limit)
-  return {0, count, leaving + window - now, now}
+  return {0, count, leaving + window - now}
 end
 redis.call('RPUSH', log, now)
 redis.call('PEXPIRE', log, ARGV[1])
-return {1, count + 1, (oldest or now) + window - now, now}
+return {1, count + 1, (oldest or now) + window - now}
 `;
 const scriptHash = createHash('sha1').update(script).digest('hex');
 
 /** What the script returns. */
-type Decision = [isAdmitted: number, count: number, waitMs: number, at: string];
+type Decision = [isAdmitted: number, count: number, waitMs: number];
 
-/**
- * The sliding log of all instances that share a Redis.
- *
- * While hashing keys are being changed there is a log for each name, and a request must find room in each: whoever knows
- * only one of the keys, before or after the change or beside it, then counts every request too.
- */
+/** The sliding log of all instances that share a Redis. */
 export class RedisSlidingLog extends SlidingLogStorage {
   /** @param clock for tests; without it the time is the Redis server's, so that instances need not agree on theirs */
   constructor(
-    private readonly redis: Pick<Redis, 'evalsha' | 'eval' | 'lrem'>,
+    private readonly redis: Pick<Redis, 'evalsha' | 'eval'>,
     private readonly clock?: Pick<Clock, 'now'>,
   ) {
     super();
@@ -140,40 +128,14 @@ export class RedisSlidingLog extends SlidingLogStorage {
     _blockDuration: number,
     throttlerName: string,
   ): Promise<SlidingLogRecord> {
-    let now = this.clock ? String(this.clock.now()) : '';
-    const taken: string[] = [];
-    let fullest = { count: 0, waitMs: 0 };
-    for (const redisKey of this.keysOf(throttlerName, key)) {
-      const [isAdmitted, count, waitMs, at] = await this.run(redisKey, [ttl, limit, now]);
-      // All logs get the same time, or a slot would be free in one of them a little later than in the other.
-      now = at;
-      if (isAdmitted !== 1) {
-        await this.giveBack(taken, now);
-        return refused(limit, waitMs);
-      }
-      taken.push(redisKey);
-      if (count > fullest.count) fullest = { count, waitMs };
-    }
-    return admitted(fullest.count, fullest.waitMs);
+    const now = this.clock ? String(this.clock.now()) : '';
+    const log = `strike-auth:limit:${throttlerName}:${key}`;
+    const [isAdmitted, count, waitMs] = await this.run(log, [ttl, limit, now]);
+    return isAdmitted === 1 ? admitted(count, waitMs) : refused(limit, waitMs);
   }
 
   state(): 'redis' {
     return 'redis';
-  }
-
-  /** In an order on which all agree: who has the last slot in the first log has the last slot in the next ones too. */
-  private keysOf(throttlerName: string, key: string): string[] {
-    const prefix = `strike-auth:limit:${throttlerName}:`;
-    if (!key.includes(nameSeparator)) return [prefix + key];
-    return key
-      .split(nameSeparator)
-      .map((name) => prefix + name)
-      .sort();
-  }
-
-  /** A refused request is recorded nowhere. A slot that cannot be given back is refused to somebody, never doubled. */
-  private async giveBack(redisKeys: readonly string[], time: string): Promise<void> {
-    await Promise.allSettled(redisKeys.map((redisKey) => this.redis.lrem(redisKey, -1, time)));
   }
 
   private async run(key: string, args: (string | number)[]): Promise<Decision> {

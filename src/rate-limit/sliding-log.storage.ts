@@ -12,9 +12,6 @@ export interface SlidingLogRecord {
   readonly timeToBlockExpire: number;
 }
 
-/** Between the names in a key. */
-export const nameSeparator = ',';
-
 /** Where the limits are counted: `memory` by choice, or `memory-fallback` because Redis is away. */
 export type SlidingLogState = 'memory' | 'redis' | 'memory-fallback';
 
@@ -25,7 +22,7 @@ export type SlidingLogState = 'memory' | 'redis' | 'memory-fallback';
 export abstract class SlidingLogStorage implements ThrottlerStorage {
   /**
    * Admits the request if the window has room.
-   * @param key who is counted, together with `throttlerName`; several names of the same, while hashing keys are changed
+   * @param key who is counted, together with `throttlerName`
    * @param ttl length of the window in milliseconds
    * @param blockDuration not used: whoever is refused waits for a slot and no longer
    */

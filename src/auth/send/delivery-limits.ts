@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config.js';
-import { nameSeparator, SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
+import { SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import { confirmationRules, type ConfirmationType } from '../messages/confirmation-type.js';
 
@@ -45,7 +45,7 @@ export class RecipientLimit {
   async admits(type: ConfirmationType, to: string): Promise<boolean> {
     if (!confirmationRules[type].mayGoElsewhere) return true;
     const { max, windowMs } = this.config.limits.email;
-    const key = this.keyedHash.pseudonyms('recipient', type, to).join(nameSeparator);
+    const key = this.keyedHash.pseudonym('recipient', type, to);
     const record = await this.storage.increment(key, windowMs, max, 0, 'recipient');
     return !record.isBlocked;
   }
