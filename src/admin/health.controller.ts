@@ -1,7 +1,7 @@
 import { Controller, Get, Optional } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
-import { ApiError } from '../http/api-error.js';
+import { unavailable } from '../http/api-error.js';
 import { ApiErrors } from '../openapi/api-errors.decorator.js';
 import { type SlidingLogState, SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
 import { type CircuitState, circuitStates, ProviderStates } from '../auth/send/provider-circuits.js';
@@ -70,7 +70,7 @@ export class HealthController {
     try {
       await this.dataSource.query('SELECT 1');
     } catch (cause) {
-      throw new ApiError('unavailable', 'The database cannot be reached', { retryAfter: 5, cause });
+      throw unavailable(cause, 'The database cannot be reached');
     }
     const providers = await this.providers?.read();
     return { status: 'ok', limits: this.limits.state(), ...(providers && { providers }) };

@@ -6,7 +6,7 @@ import type { MessageStatus } from '../auth/messages/message-status.js';
 import { Clock } from '../platform/clock.js';
 import { firstUuidV7 } from '../platform/ids.js';
 import { conditionsOf } from './message-conditions.js';
-import type { ProviderCount, StatsQuery, StatsResponse } from './stats.dto.js';
+import type { ProviderCount, StatsQueryDto, StatsResponse } from './stats.dto.js';
 
 const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
@@ -29,7 +29,7 @@ export class MessageStats {
   ) {}
 
   /** @throws ApiError 400 when the range is empty or longer than 7 days */
-  async count({ since: given, until = new Date(this.clock.now()) }: StatsQuery): Promise<StatsResponse> {
+  async count({ since: given, until = new Date(this.clock.now()) }: StatsQueryDto): Promise<StatsResponse> {
     const since = given ?? new Date(Math.max(0, until.getTime() - dayMs));
     const range = until.getTime() - since.getTime();
     if (range <= 0) throw new ApiError('validation_failed', 'since must be before until');

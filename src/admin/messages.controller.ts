@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { orUnavailable } from '../http/api-error.js';
 import { bodyGuard, validQuery } from '../http/body.guard.js';
 import { ServiceKeyGuard } from './service-key.guard.js';
-import { ListMessagesQuery, ReplayRequest, replayResponse, type ReplayResponse } from './messages.dto.js';
+import { ListMessagesQueryDto, ReplayDto, replayResponse, type ReplayResponse } from './messages.dto.js';
 import { MessageDetails, MessageIdPipe } from './message-details.js';
 import {
   type MessageDetailsResponse,
@@ -28,7 +28,7 @@ export class MessagesController {
   @Get()
   @ApiListMessages()
   list(
-    @Query(validQuery(ListMessagesQuery)) { limit, cursor, ...filters }: ListMessagesQuery,
+    @Query(validQuery(ListMessagesQueryDto)) { limit, cursor, ...filters }: ListMessagesQueryDto,
   ): Promise<MessageListResponse> {
     return orUnavailable(async () => messageListResponse(await this.messages.page(filters, limit, cursor)));
   }
@@ -41,9 +41,9 @@ export class MessagesController {
 
   @Post('replay')
   @HttpCode(200)
-  @UseGuards(bodyGuard(ReplayRequest))
+  @UseGuards(bodyGuard(ReplayDto))
   @ApiReplay()
-  replay(@Body() { limit, cursor, ...chosen }: ReplayRequest): Promise<ReplayResponse> {
+  replay(@Body() { limit, cursor, ...chosen }: ReplayDto): Promise<ReplayResponse> {
     return orUnavailable(async () => replayResponse(await this.requeue.replay(chosen, limit, cursor)));
   }
 

@@ -28,7 +28,7 @@ export interface MessageFilters {
 const channels = ['email', 'sms'] as const;
 
 /** Messages to which all of this applies. */
-export class ListMessagesQuery implements MessageFilters {
+export class ListMessagesQueryDto implements MessageFilters {
   @ApiPropertyOptional({ enum: messageStatuses })
   @Expose()
   @IsOptional()
@@ -106,7 +106,7 @@ export interface Replayed {
 }
 
 /** Which messages are sent again. */
-export class ReplayRequest implements Replay {
+export class ReplayDto implements Replay {
   @InstantField('Accepted then or later.', { required: true })
   @IsDefined({ message: 'Since is required', context: { missing: true } })
   since: Date;

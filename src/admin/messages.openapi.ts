@@ -9,7 +9,7 @@ import {
   MessageListResponse,
   MessageResponse,
 } from './message.response.js';
-import { ReplayRequest, ReplayResponse } from './messages.dto.js';
+import { ReplayDto, ReplayResponse } from './messages.dto.js';
 
 const exampleCursor = 'AZjA_-57fB6dHyo7TF1ufw';
 const notFound = { unknown_message: ['not_found', 'There is no such message, or no longer'] } as const;
@@ -109,7 +109,7 @@ export function ApiReplay() {
         'batches. The list with the same filters shows what it would be. Each message carries a fresh link or code.',
     }),
     ApiBody({
-      type: ReplayRequest,
+      type: ReplayDto,
       examples: {
         outage: {
           summary: 'What failed in an hour',

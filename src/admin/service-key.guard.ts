@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError } from '../http/api-error.js';
+import { ApiError, tooManyRequests } from '../http/api-error.js';
 import { MemorySlidingLog } from '../rate-limit/memory-sliding-log.storage.js';
 import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
 import { Clock } from '../platform/clock.js';
@@ -47,7 +47,8 @@ export class ServiceKeys {
    */
   async check(client: string, key: string): Promise<void> {
     const slot = this.takeSlot(client);
-    if (slot.record.isBlocked) throw tooManyWrongKeys(slot.record.timeToBlockExpire);
+    if (slot.record.isBlocked)
+      throw tooManyRequests('over_request_rate_limit', slot.record.timeToBlockExpire);
     if (this.isRight(key)) {
       slot.withdraw();
       return;
@@ -56,7 +57,7 @@ export class ServiceKeys {
     const shared = await this.limits.increment(name, wrongKeyLimit.windowMs, wrongKeyLimit.max, 0, limitName);
     if (!shared.isBlocked) throw badServiceKey();
     while (!this.takeSlot(client).record.isBlocked);
-    throw tooManyWrongKeys(shared.timeToBlockExpire);
+    throw tooManyRequests('over_request_rate_limit', shared.timeToBlockExpire);
   }
 
   private takeSlot(client: string) {
@@ -73,11 +74,6 @@ export class ServiceKeys {
 /** The same whether the key is wrong, absent, or not set at all. */
 function badServiceKey(): ApiError {
   return new ApiError('bad_service_key', 'Send the service key as Authorization: Bearer');
-}
-
-function tooManyWrongKeys(seconds: number): ApiError {
-  const details = `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
-  return new ApiError('over_request_rate_limit', details, { retryAfter: seconds });
 }
 
 function digestOf(key: string): Buffer {

@@ -5,7 +5,7 @@ import { ServiceKeyGuard } from './service-key.guard.js';
 import { ApiForOperators } from './service-key.openapi.js';
 import { validQuery } from '../http/body.guard.js';
 import { MessageStats } from './message-stats.js';
-import { exampleStats, StatsQuery, StatsResponse } from './stats.dto.js';
+import { exampleStats, StatsQueryDto, StatsResponse } from './stats.dto.js';
 
 @ApiTags('Admin')
 @Controller('admin/stats')
@@ -27,7 +27,7 @@ export class StatsController {
     ],
     range_too_long: ['validation_failed', 'since must be at most 7 days before until'],
   })
-  count(@Query(validQuery(StatsQuery)) query: StatsQuery): Promise<StatsResponse> {
+  count(@Query(validQuery(StatsQueryDto)) query: StatsQueryDto): Promise<StatsResponse> {
     return orUnavailable(() => this.stats.count(query));
   }
 }

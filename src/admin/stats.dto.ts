@@ -4,7 +4,7 @@ import { type ConfirmationType, confirmationTypes } from '../auth/messages/confi
 import { type AttemptOutcome, attemptOutcomes } from '../auth/messages/message.entities.js';
 import { type MessageStatus, messageStatuses } from '../auth/messages/message-status.js';
 
-export class StatsQuery {
+export class StatsQueryDto {
   @InstantField('Accepted then or later. Without it: a day before `until`.')
   since?: Date;
 

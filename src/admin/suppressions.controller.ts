@@ -14,9 +14,9 @@ import { ServiceKeyGuard } from './service-key.guard.js';
 import { ApiForOperators } from './service-key.openapi.js';
 import {
   exampleSuppression,
-  ListSuppressionsQuery,
+  ListSuppressionsQueryDto,
   SuppressionListResponse,
-  SuppressionRequest,
+  SuppressionDto,
   SuppressionResponse,
 } from './suppressions.dto.js';
 import { Suppressions } from './suppressions.js';
@@ -31,7 +31,7 @@ const addresses = {
   email: { summary: 'An email', value: { email: 'user@example.com' } },
   phone: { summary: 'A phone', value: { phone: '+1234567890' } },
 };
-const AddressGuard = bodyGuard(SuppressionRequest);
+const AddressGuard = bodyGuard(SuppressionDto);
 
 @ApiTags('Admin')
 @Controller('admin/suppressions')
@@ -52,7 +52,7 @@ export class SuppressionsController {
   })
   @ApiForOperators({ invalid_field: ['validation_failed', 'limit must be a whole number from 1 to 200'] })
   list(
-    @Query(validQuery(ListSuppressionsQuery)) query: ListSuppressionsQuery,
+    @Query(validQuery(ListSuppressionsQueryDto)) query: ListSuppressionsQueryDto,
   ): Promise<SuppressionListResponse> {
     return orUnavailable(() => this.suppressions.page(query));
   }
@@ -65,10 +65,10 @@ export class SuppressionsController {
     summary: 'Send an address nothing any more',
     description: 'One that is on the list keeps the reason and the time that it has. A STOP stays beside it.',
   })
-  @ApiBody({ type: SuppressionRequest, examples: addresses })
+  @ApiBody({ type: SuppressionDto, examples: addresses })
   @ApiOkResponse({ type: SuppressionResponse, description: 'The entry.', example: exampleSuppression })
   @ApiForOperators(addressErrors)
-  add(@Body() request: SuppressionRequest): Promise<SuppressionResponse> {
+  add(@Body() request: SuppressionDto): Promise<SuppressionResponse> {
     return orUnavailable(() => this.suppressions.add(request));
   }
 
@@ -82,10 +82,10 @@ export class SuppressionsController {
       'In a body and by POST, because addresses in a URL end up in the logs of proxies. That the person has said STOP stands ' +
       'beside any other reason and outlives it: to lift that as well, ask once more.',
   })
-  @ApiBody({ type: SuppressionRequest, examples: addresses })
+  @ApiBody({ type: SuppressionDto, examples: addresses })
   @ApiNoContentResponse({ description: 'It gets messages again, unless a STOP is left.' })
   @ApiForOperators({ ...addressErrors, ...notListed })
-  lift(@Body() request: SuppressionRequest): Promise<void> {
+  lift(@Body() request: SuppressionDto): Promise<void> {
     return orUnavailable(() => this.suppressions.lift(request));
   }
 

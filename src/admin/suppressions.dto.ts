@@ -6,7 +6,7 @@ import {
   type SuppressionPlace,
 } from './cursors.js';
 import { CursorField, LimitField } from './query.fields.js';
-import { AddressRequest } from '../auth/requests/address.dto.js';
+import { AddressDto } from '../auth/requests/address.dto.js';
 import type { Channel } from '../auth/messages/confirmation-type.js';
 import {
   type SuppressionEntity,
@@ -15,7 +15,7 @@ import {
 } from '../auth/messages/suppression-list.js';
 import { messageIdOf } from '../platform/ids.js';
 
-export class ListSuppressionsQuery {
+export class ListSuppressionsQueryDto {
   @LimitField(200, 50, 'Entries in the answer.')
   limit = 50;
 
@@ -24,7 +24,7 @@ export class ListSuppressionsQuery {
 }
 
 /** Whom the suppression list is about. */
-export class SuppressionRequest extends AddressRequest {}
+export class SuppressionDto extends AddressDto {}
 
 export class SuppressionResponse {
   @ApiProperty({

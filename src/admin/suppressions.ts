@@ -3,10 +3,10 @@ import { ApiError } from '../http/api-error.js';
 import { SuppressionList } from '../auth/messages/suppression-list.js';
 import { readSuppressionId } from './cursors.js';
 import {
-  type ListSuppressionsQuery,
+  type ListSuppressionsQueryDto,
   suppressionListResponse,
   type SuppressionListResponse,
-  type SuppressionRequest,
+  type SuppressionDto,
   suppressionResponse,
   type SuppressionResponse,
 } from './suppressions.dto.js';
@@ -16,12 +16,12 @@ import {
 export class Suppressions {
   constructor(private readonly list: SuppressionList) {}
 
-  async page({ limit, cursor }: ListSuppressionsQuery): Promise<SuppressionListResponse> {
+  async page({ limit, cursor }: ListSuppressionsQueryDto): Promise<SuppressionListResponse> {
     return suppressionListResponse(await this.list.entries(limit + 1, cursor), limit);
   }
 
   /** The entry as it stands on the list then, whoever put it there. */
-  async add({ channel, identifier }: SuppressionRequest): Promise<SuppressionResponse> {
+  async add({ channel, identifier }: SuppressionDto): Promise<SuppressionResponse> {
     await this.list.add(channel, identifier, 'operator');
     const entry = await this.list.find(channel, identifier);
     // Somebody has lifted it in the meantime, and would not understand why it is back.
@@ -30,7 +30,7 @@ export class Suppressions {
   }
 
   /** @throws ApiError 404 */
-  async lift({ channel, identifier }: SuppressionRequest): Promise<void> {
+  async lift({ channel, identifier }: SuppressionDto): Promise<void> {
     if (!(await this.list.lift(channel, identifier))) throw notListed();
   }
 

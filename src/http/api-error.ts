@@ -72,8 +72,19 @@ export class ApiError extends Error {
   }
 }
 
-/** Seconds after which a client may try again. */
-const retryAfter = 5;
+/** 429 of a limit; `seconds` until it has room again become `Retry-After`. */
+export function tooManyRequests(
+  code: Extract<ErrorCode, `over_${string}_rate_limit`>,
+  seconds: number,
+): ApiError {
+  const details = `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
+  return new ApiError(code, details, { retryAfter: seconds });
+}
+
+/** 503 of something that this service needs and cannot have now, with a `Retry-After` of five seconds. */
+export function unavailable(cause?: unknown, details = 'Please try again later'): ApiError {
+  return new ApiError('unavailable', details, { retryAfter: 5, cause });
+}
 
 /**
  * The result of `work`, which needs the database. When the database fails the client is told to try again;
@@ -85,6 +96,6 @@ export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
-    throw new ApiError('unavailable', 'Please try again later', { retryAfter, cause });
+    throw unavailable(cause);
   }
 }

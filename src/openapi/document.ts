@@ -77,7 +77,7 @@ const docsPolicy = [
 /** What we send has no other members than those described; what we take may have any. */
 function closeAnswers(schemas: Schemas): void {
   for (const [name, schema] of Object.entries(schemas)) {
-    if ('properties' in schema && !name.endsWith('Request')) schema.additionalProperties = false;
+    if ('properties' in schema && !name.endsWith('Dto')) schema.additionalProperties = false;
   }
 }
 

@@ -2,7 +2,7 @@ import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ThrottlerGuard } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError, type ErrorCode } from '../http/api-error.js';
+import { tooManyRequests } from '../http/api-error.js';
 import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
 import { addCheckedLimit } from './rate-limit-headers.js';
@@ -11,11 +11,11 @@ import { SlidingLogStorage } from './sliding-log.storage.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
 
-const refusals: Readonly<Record<LimitName, ErrorCode>> = {
+const refusals = {
   ip: 'over_request_rate_limit',
   email: 'over_email_send_rate_limit',
   sms: 'over_sms_send_rate_limit',
-};
+} as const satisfies Record<LimitName, string>;
 
 /**
  * Checks exactly one limit. The stock guard checks all named throttlers one after another, so a request that the IP
@@ -53,7 +53,7 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     const quota = new Quota(this.storageService, name, this.config.limits[name], key);
     const slot = await this.take(quota, request, context);
     const retryAfter = addCheckedLimit(http.getResponse<FastifyReply>(), slot);
-    if (!slot.isGranted) throw refusal(name, retryAfter);
+    if (!slot.isGranted) throw tooManyRequests(refusals[name], retryAfter);
     return true;
   }
 
@@ -65,9 +65,4 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
     const scope = `${context.getClass().name}.${context.getHandler().name}`;
     return `${scope}:${this.hash.pseudonym('limit', scope, name, tracker)}`;
   }
-}
-
-function refusal(name: LimitName, seconds: number): ApiError {
-  const details = `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
-  return new ApiError(refusals[name], details, { retryAfter: seconds });
 }

@@ -7,7 +7,7 @@ import { IdempotencyFilter } from './idempotency/idempotency.filter.js';
 import { IdempotencyGuard } from './idempotency/idempotency.guard.js';
 import { IdentifierThrottlerGuard } from './identifier-throttler.guard.js';
 import { IpThrottlerGuard } from './ip-throttler.guard.js';
-import { ResendBodyGuard, ResendRequest, type ResendResponse } from './resend.dto.js';
+import { ResendBodyGuard, ResendDto, type ResendResponse } from './resend.dto.js';
 import { ApiResend } from './resend.openapi.js';
 
 @ApiTags('Confirmations')
@@ -21,7 +21,7 @@ export class ResendController {
   @CaptchaAction('resend')
   @UseGuards(IpThrottlerGuard, ResendBodyGuard, IdempotencyGuard, CaptchaGuard, IdentifierThrottlerGuard)
   @UseFilters(IdempotencyFilter)
-  resend(@Body() request: ResendRequest): Promise<ResendResponse> {
+  resend(@Body() request: ResendDto): Promise<ResendResponse> {
     return this.outbox.accept(request);
   }
 }

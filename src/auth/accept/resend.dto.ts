@@ -8,7 +8,7 @@ import { redirectingBodyGuard, withCaptchaToken } from '../requests/message-body
 
 const maxCaptchaTokenLength = 4_096;
 
-export class ResendRequest {
+export class ResendDto {
   @ApiProperty({ enum: confirmationTypes, description: 'Which confirmation to send again.' })
   @Expose()
   @IsDefined({ message: 'Type is required', context: { missing: true } })
@@ -22,7 +22,7 @@ export class ResendRequest {
     description: 'Required for the email types. `signup` may name a phone instead.',
     example: 'user@example.com',
   })
-  @EmailField<ResendRequest>({
+  @EmailField<ResendDto>({
     usedWhen: (request) => isKnown(request.type) && request.channel === 'email',
     missing: 'Email is required for email confirmations',
   })
@@ -34,7 +34,7 @@ export class ResendRequest {
     description: 'E.164. Required for `sms`, and for `signup` without an email.',
     example: '+1234567890',
   })
-  @PhoneField<ResendRequest>({
+  @PhoneField<ResendDto>({
     usedWhen: (request) => isKnown(request.type) && request.channel === 'sms',
     missing: 'Phone number is required for SMS confirmations',
   })
@@ -101,4 +101,4 @@ export class ResendResponse {
 
 /** Reads the request, in either dialect, and settles where its link may lead. */
 @Injectable()
-export class ResendBodyGuard extends redirectingBodyGuard(ResendRequest, { read: withCaptchaToken }) {}
+export class ResendBodyGuard extends redirectingBodyGuard(ResendDto, { read: withCaptchaToken }) {}

@@ -10,7 +10,7 @@ import {
 import { limitHeaders, refToHeader } from '../../openapi/components.js';
 import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { ApiIdempotencyKey, idempotencyErrors } from './idempotency/idempotency.openapi.js';
-import { ResendRequest, ResendResponse } from './resend.dto.js';
+import { ResendDto, ResendResponse } from './resend.dto.js';
 
 const missing = 'Missing required field';
 
@@ -30,7 +30,7 @@ export function ApiResend() {
     }),
     ApiRedirectQuery(),
     ApiIdempotencyKey(),
-    ApiBody({ type: ResendRequest, examples: requestExamples }),
+    ApiBody({ type: ResendDto, examples: requestExamples }),
     ApiOkResponse({
       type: ResendResponse,
       description: 'Accepted, whoever it is for.',

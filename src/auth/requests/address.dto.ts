@@ -61,17 +61,17 @@ export function PhoneField<T>(options: AddressFieldOptions<T>): PropertyDecorato
   );
 }
 
-/** A request about one address: an email, or a phone, not both. */
-export abstract class AddressRequest {
+/** A body with one address: an email, or a phone, not both. */
+export abstract class AddressDto {
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 254, example: 'user@example.com' })
-  @EmailField<AddressRequest>({
+  @EmailField<AddressDto>({
     usedWhen: ({ email, phone }) => email !== undefined || phone === undefined,
     missing: 'Email or phone number is required',
   })
   email?: string;
 
   @ApiPropertyOptional({ type: String, nullable: true, description: 'E.164. Instead of the email.' })
-  @PhoneField<AddressRequest>({
+  @PhoneField<AddressDto>({
     usedWhen: ({ phone }) => phone !== undefined,
     missing: 'Email or phone number is required',
   })
@@ -92,11 +92,11 @@ export abstract class AddressRequest {
 }
 
 function standsAlone(_phone: unknown, args?: ValidationArguments): boolean {
-  return (args?.object as AddressRequest | undefined)?.email === undefined;
+  return (args?.object as AddressDto | undefined)?.email === undefined;
 }
 
-/** A request about one address that is to be confirmed: an email, or a phone, not both. */
-export abstract class OneAddressRequest extends AddressRequest {
+/** A body with one address that is to be confirmed: an email, or a phone, not both. */
+export abstract class ConfirmAddressDto extends AddressDto {
   @ApiPropertyOptional({
     type: String,
     nullable: true,

@@ -7,7 +7,7 @@ import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
 import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { BearerGuard, BearerId } from '../tokens/bearer.guard.js';
 import { exampleUser, UserResponse } from '../users/user.response.js';
-import { ChangeAddressBodyGuard, ChangeAddressRequest } from './change-address.dto.js';
+import { ChangeAddressBodyGuard, ChangeAddressDto } from './change-address.dto.js';
 import { ChangeAddressService } from './change-address.service.js';
 
 @ApiTags('Users')
@@ -27,7 +27,7 @@ export class ChangeAddressController {
   })
   @ApiRedirectQuery()
   @ApiBody({
-    type: ChangeAddressRequest,
+    type: ChangeAddressDto,
     examples: {
       email: { summary: 'Another email', value: { email: 'newemail@example.com' } },
       phone: { summary: 'Another phone', value: { phone: '+1234567890' } },
@@ -51,7 +51,7 @@ export class ChangeAddressController {
     },
     limitHeaders,
   )
-  change(@BearerId() userId: string, @Body() request: ChangeAddressRequest): Promise<UserResponse> {
+  change(@BearerId() userId: string, @Body() request: ChangeAddressDto): Promise<UserResponse> {
     return this.service.request(userId, request);
   }
 }

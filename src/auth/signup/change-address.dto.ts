@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { OneAddressRequest } from '../requests/address.dto.js';
+import { ConfirmAddressDto } from '../requests/address.dto.js';
 import { redirectingBodyGuard } from '../requests/message-body.guard.js';
 
 /** The address that the user wants to have from now on. */
-export class ChangeAddressRequest extends OneAddressRequest {}
+export class ChangeAddressDto extends ConfirmAddressDto {}
 
 @Injectable()
-export class ChangeAddressBodyGuard extends redirectingBodyGuard(ChangeAddressRequest) {}
+export class ChangeAddressBodyGuard extends redirectingBodyGuard(ChangeAddressDto) {}

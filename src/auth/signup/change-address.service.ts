@@ -6,7 +6,7 @@ import { badToken } from '../tokens/bearer.guard.js';
 import { orUnavailable } from '../../http/api-error.js';
 import { UserRegistration } from '../users/users.repository.js';
 import { UserResponse } from '../users/user.response.js';
-import type { ChangeAddressRequest } from './change-address.dto.js';
+import type { ChangeAddressDto } from './change-address.dto.js';
 
 /** Records the address that a user wants to have, and asks for its confirmation. Whose it is now is not looked up. */
 @Injectable()
@@ -21,7 +21,7 @@ export class ChangeAddressService {
   /** @throws ApiError 401 when the user of the access token is gone or banned */
   async request(
     userId: string,
-    { channel, identifier, redirectTo }: ChangeAddressRequest,
+    { channel, identifier, redirectTo }: ChangeAddressDto,
   ): Promise<UserResponse> {
     const user = await orUnavailable(() =>
       this.transaction.run(async () => {

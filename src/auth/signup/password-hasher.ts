@@ -1,7 +1,7 @@
 import { randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '../../http/api-error.js';
+import { unavailable } from '../../http/api-error.js';
 
 /** One of the settings that OWASP's Password Storage Cheat Sheet gives as equals: 32 MiB, three passes. */
 const cost = { log2N: 15, r: 8, p: 3 };
@@ -44,9 +44,7 @@ export class PasswordHasher {
       this.running += 1;
       return;
     }
-    if (this.waiting.length >= maxWaiting) {
-      throw new ApiError('unavailable', 'Please try again later', { retryAfter: 5 });
-    }
+    if (this.waiting.length >= maxWaiting) throw unavailable();
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 }

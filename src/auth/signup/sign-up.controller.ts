@@ -14,7 +14,7 @@ import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.j
 import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
 import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { exampleUser, UserResponse } from '../users/user.response.js';
-import { SignUpBodyGuard, SignUpRequest } from './sign-up.dto.js';
+import { SignUpBodyGuard, SignUpDto } from './sign-up.dto.js';
 import { SignUpService } from './sign-up.service.js';
 
 @ApiTags('Users')
@@ -36,7 +36,7 @@ export class SignUpController {
   })
   @ApiRedirectQuery()
   @ApiBody({
-    type: SignUpRequest,
+    type: SignUpDto,
     examples: {
       email: {
         summary: 'By email',
@@ -67,7 +67,7 @@ export class SignUpController {
     },
     limitHeaders,
   )
-  signUp(@Body() request: SignUpRequest): Promise<UserResponse> {
+  signUp(@Body() request: SignUpDto): Promise<UserResponse> {
     return this.service.signUp(request);
   }
 }

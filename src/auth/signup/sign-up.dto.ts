@@ -3,7 +3,7 @@ import { Expose, Transform } from 'class-transformer';
 import { IsDefined, IsOptional, MaxLength, ValidateBy } from 'class-validator';
 import { Injectable } from '@nestjs/common';
 import { Nested } from '../../http/body.guard.js';
-import { OneAddressRequest } from '../requests/address.dto.js';
+import { ConfirmAddressDto } from '../requests/address.dto.js';
 import { redirectingBodyGuard, withCaptchaToken } from '../requests/message-body.guard.js';
 
 /** Code points. The upper end only keeps the work of normalising within bounds. */
@@ -42,7 +42,7 @@ function isStorable(value: unknown): boolean {
   return Object.entries(value).every(([name, inner]) => isStorable(name) && isStorable(inner));
 }
 
-export class SignUpRequest extends OneAddressRequest {
+export class SignUpDto extends ConfirmAddressDto {
   @ApiProperty({
     minLength: 8,
     maxLength: 256,
@@ -91,4 +91,4 @@ export class SignUpRequest extends OneAddressRequest {
 }
 
 @Injectable()
-export class SignUpBodyGuard extends redirectingBodyGuard(SignUpRequest, { read: withCaptchaToken }) {}
+export class SignUpBodyGuard extends redirectingBodyGuard(SignUpDto, { read: withCaptchaToken }) {}

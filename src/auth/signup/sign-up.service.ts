@@ -7,7 +7,7 @@ import { orUnavailable } from '../../http/api-error.js';
 import { UserRegistration } from '../users/users.repository.js';
 import { UserResponse } from '../users/user.response.js';
 import { PasswordHasher } from './password-hasher.js';
-import type { SignUpRequest } from './sign-up.dto.js';
+import type { SignUpDto } from './sign-up.dto.js';
 
 /** Adds users. It never learns whether an address is taken: the same statements run, and the request is the answer. */
 @Injectable()
@@ -21,7 +21,7 @@ export class SignUpService {
   ) {}
 
   /** The user and the first confirmation are committed together, or neither is. */
-  async signUp(request: SignUpRequest): Promise<UserResponse> {
+  async signUp(request: SignUpDto): Promise<UserResponse> {
     const { email = null, phone = null, data = {}, channel, identifier, redirectTo } = request;
     const user = {
       id: randomUUID(),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '../../http/api-error.js';
+import { tooManyRequests } from '../../http/api-error.js';
 import { Clock } from '../../platform/clock.js';
 import { Config } from '../../config/config.js';
 import { Transaction } from '../../database/transaction.js';
@@ -77,7 +77,7 @@ export class CodeAttempts {
     if (counted.length < keys.length) {
       await this.refuseIfSpent(keys, at, horizon);
       // What was in the way has left meanwhile: a right code was taken out of the count.
-      throw refusal(minRetryAfter);
+      throw tooManyRequests('over_request_rate_limit', minRetryAfter);
     }
     if (Math.random() * sweepEvery < 1) await this.sweep(horizon);
     return { keys, at };
@@ -135,7 +135,7 @@ export class CodeAttempts {
       .filter((time) => time > horizon.getTime());
     if (inTheWay.length > 0) {
       const waitMs = Math.max(...inTheWay) + windowMs - at.getTime();
-      throw refusal(Math.max(minRetryAfter, Math.ceil(waitMs / 1_000)));
+      throw tooManyRequests('over_request_rate_limit', Math.max(minRetryAfter, Math.ceil(waitMs / 1_000)));
     }
   }
 
@@ -153,9 +153,4 @@ export class CodeAttempts {
       [randomBytes(32), horizon, sweepSize],
     );
   }
-}
-
-function refusal(retryAfter: number): ApiError {
-  const wait = `Try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`;
-  return new ApiError('over_request_rate_limit', wait, { retryAfter });
 }

@@ -17,7 +17,7 @@ import { Config } from '../../config/config.js';
 import { purposeOf } from '../messages/confirmation-type.js';
 import { LinkStates } from '../tokens/link-states.js';
 import { orUnavailable } from '../../http/api-error.js';
-import { VerifyBodyGuard, VerifyRequest, VerifyResponse } from './verify.dto.js';
+import { VerifyBodyGuard, VerifyDto, VerifyResponse } from './verify.dto.js';
 import { isForm, sendPage, VerifyPageFilter } from './verify-page.filter.js';
 import { formSources, parseVerifyLink, type VerifyLink, VerifyRedirect } from './verify-link.js';
 import {
@@ -64,7 +64,7 @@ export class VerifyController {
   @UseGuards(VerifyBodyGuard)
   @ApiVerify()
   async verify(
-    @Body() body: VerifyRequest,
+    @Body() body: VerifyDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<VerifyResponse | undefined> {

@@ -16,7 +16,7 @@ const tokenLength = `$property must be a string of 1 to ${maxTokenLength} charac
  * Clients of the Supabase Auth family send what stands in the link as `token_hash`. It is no hash to us either way:
  * the link's token itself is taken under both names.
  */
-export class VerifyRequest {
+export class VerifyDto {
   @ApiProperty({ enum: confirmationTypes, example: 'signup' })
   @Expose()
   @IsDefined({ message: 'Type is required', context: { missing: true } })
@@ -31,7 +31,7 @@ export class VerifyRequest {
     example: '123456',
   })
   @Expose()
-  @ValidateIf((request: VerifyRequest) => request.token_hash === undefined)
+  @ValidateIf((request: VerifyDto) => request.token_hash === undefined)
   @IsDefined({ message: 'Token is required', context: { missing: true } })
   @Length(1, maxTokenLength, { message: tokenLength })
   token?: string;
@@ -48,14 +48,14 @@ export class VerifyRequest {
   token_hash?: string;
 
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 254, example: 'user@example.com' })
-  @EmailField<VerifyRequest>({
+  @EmailField<VerifyDto>({
     usedWhen: (request) => request.channel === 'email' && request.needsAddress(request.email),
     missing: 'Email is required to verify a code',
   })
   email?: string;
 
   @ApiPropertyOptional({ type: String, nullable: true, description: 'E.164' })
-  @PhoneField<VerifyRequest>({
+  @PhoneField<VerifyDto>({
     usedWhen: (request) => request.channel === 'sms' && request.needsAddress(request.phone),
     missing: 'Phone number is required to verify a code',
   })
@@ -105,7 +105,7 @@ export class VerifyRequest {
 }
 
 @Injectable()
-export class VerifyBodyGuard extends bodyGuard(VerifyRequest, { acceptForm: true }) {}
+export class VerifyBodyGuard extends bodyGuard(VerifyDto, { acceptForm: true }) {}
 
 /** What a verified person gets (RFC 6749, section 5.1, and the user). */
 export class VerifyResponse {

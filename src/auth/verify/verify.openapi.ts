@@ -4,7 +4,7 @@ import { ApiErrors, bodyErrors, unavailableError } from '../../openapi/api-error
 import { refToHeader } from '../../openapi/components.js';
 import { confirmationTypes } from '../messages/confirmation-type.js';
 import { exampleUser } from '../users/user.response.js';
-import { VerifyRequest, VerifyResponse } from './verify.dto.js';
+import { VerifyDto, VerifyResponse } from './verify.dto.js';
 
 const page = { 'text/html': { schema: { type: 'string', pattern: '^<!doctype html>' } } };
 
@@ -72,7 +72,7 @@ export function ApiVerify() {
         'error with a page, when the client asks for `text/html`.',
     }),
     ApiConsumes('application/json', 'application/x-www-form-urlencoded'),
-    ApiBody({ type: VerifyRequest, examples: requestExamples }),
+    ApiBody({ type: VerifyDto, examples: requestExamples }),
     ApiOkResponse({
       type: VerifyResponse,
       description: 'Confirmed, and signed in.',

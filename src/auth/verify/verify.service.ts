@@ -16,7 +16,7 @@ import { type LiveToken, TokenService } from '../tokens/token.service.js';
 import type { User } from '../messages/user.js';
 import { UserResponse } from '../users/user.response.js';
 import { UsersRepository } from '../users/users.repository.js';
-import type { VerifyRequest, VerifyResponse } from './verify.dto.js';
+import type { VerifyDto, VerifyResponse } from './verify.dto.js';
 
 /** Stands in for a user who does not exist, so that the same statements run. No user has the nil UUID (RFC 9562). */
 const nobody = '00000000-0000-0000-0000-000000000000';
@@ -35,7 +35,7 @@ export class VerifyService {
   ) {}
 
   /** @throws ApiError 403 `otp_expired` whatever is wrong with the secret, 429 after too many wrong codes */
-  verify(request: VerifyRequest): Promise<VerifyResponse> {
+  verify(request: VerifyDto): Promise<VerifyResponse> {
     const { type, channel, identifier, link, code } = request;
     return identifier === undefined
       ? this.verifyLink(type, link)

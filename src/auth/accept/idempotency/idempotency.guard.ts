@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../../http/api-error.js';
 import { clientIpKey } from '../../../http/client-ip.js';
-import type { ResendRequest } from '../resend.dto.js';
+import type { ResendDto } from '../resend.dto.js';
 import { type Claim, IdempotencyKeys } from './idempotency-keys.js';
 
 const maxLength = 255;
@@ -63,7 +63,7 @@ export class IdempotencyGuard implements CanActivate {
 
   private async reserve(key: string, request: FastifyRequest, context: ExecutionContext): Promise<true> {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
-    const body = request.body as ResendRequest;
+    const body = request.body as ResendDto;
     const reserved = await this.keys.reserve({ route, client: clientIpKey(request), key }, body);
     if ('replayOf' in reserved) throw new ReplayedAnswer(reserved.replayOf);
     request.idempotencyClaim = reserved;

@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ApiError } from '../../../http/api-error.js';
+import { unavailable } from '../../../http/api-error.js';
 import { readAtMost } from '../../../http/bounded-body.js';
 import { Clock } from '../../../platform/clock.js';
 
@@ -43,10 +43,6 @@ export class SnsEndpoint {
   protected ask(url: URL): Promise<Response> {
     return fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
   }
-}
-
-function unavailable(cause: unknown): ApiError {
-  return new ApiError('unavailable', 'Please try again later', { retryAfter: 5, cause });
 }
 
 /** SNS has one certificate a region at a time. */
