@@ -45,7 +45,7 @@ module.exports = {
       severity: 'error',
       from: {
         // The module constructs it; the specification of the wiring is not a call.
-        pathNot: ['^src/auth/outbox/outbox\\.worker\\.ts$', '^src/auth/auth\\.module\\.ts$'],
+        pathNot: ['^src/auth/outbox/message-processor\\.ts$', '^src/auth/auth\\.module\\.ts$'],
       },
       to: { path: '^src/auth/send/resend\\.service\\.ts$' },
     },

@@ -9,12 +9,13 @@ import { ChallengeController } from './accept/challenge.controller.js';
 import { CaptchaGuard } from './accept/captcha/captcha.guard.js';
 import { IdempotencyKeys } from './accept/idempotency/idempotency-keys.js';
 import { ResendController } from './accept/resend.controller.js';
+import { MessageProcessor } from './outbox/message-processor.js';
 import { MessageQueue } from './outbox/message-queue.js';
 import { Outbox } from './outbox/outbox.js';
 import { OutboxWorker } from './outbox/outbox.worker.js';
 import { RedirectAllowList } from './requests/redirect-allow-list.js';
 import { ReturnPath } from './messages/return-path.js';
-import { DeliveryLimit, RecipientLimit } from './send/delivery-limits.js';
+import { Eligibility } from './send/eligibility.js';
 import { Failover } from './send/failover.js';
 import { mailerModule } from './vendors/smtp/mailer.module.js';
 import { MessageRenderer } from './send/message-renderer.js';
@@ -58,9 +59,9 @@ const controllers = [
 const sending: Provider[] = [
   MessageQueue,
   OutboxWorker,
+  MessageProcessor,
   ResendService,
-  DeliveryLimit,
-  RecipientLimit,
+  Eligibility,
   MessageRenderer,
   Failover,
   ProviderCircuits,

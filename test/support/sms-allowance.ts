@@ -16,7 +16,7 @@ export function smsAllowance(
   { transaction }: OpenDatabase,
   clock: TestClock,
   env: Record<string, string>,
-  hash: KeyedHash = testHash,
+  { hash = testHash, providers = ['webhook'] }: { hash?: KeyedHash; providers?: readonly string[] } = {},
 ) {
   const config = readConfig({ NODE_ENV: 'test', SMS_ABUSE_MODE: 'enforce', ...env });
   const metrics = new Metrics();
@@ -25,17 +25,14 @@ export function smsAllowance(
   const cap = new NumberCap(transaction, hash, clock, config);
   const credit = new PrefixCredit(transaction, clock, config);
   const budget = new SmsBudget(transaction, clock, config);
-  const allowance = new SmsAllowance(cap, credit, budget, transaction, clock, config, metrics, log);
+  const bySms = providers.map((name) => ({ name, channel: 'sms' as const }));
+  const allowance = new SmsAllowance(bySms, cap, credit, budget, transaction, clock, config, metrics, log);
   return { allowance, cap, credit, budget, metrics, logLines };
 }
 
 /** Asks for one message by SMS. */
-export function admit(
-  allowance: SmsAllowance,
-  to: string,
-  providers: readonly string[] = ['webhook'],
-): Promise<Admission> {
-  return allowance.admit({ id: randomUUID(), channel: 'sms' }, to, providers);
+export function admit(allowance: SmsAllowance, to: string): Promise<Admission> {
+  return allowance.admit(randomUUID(), to);
 }
 
 /** Why a message was refused; null when it was not. */

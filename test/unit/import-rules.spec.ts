@@ -82,7 +82,7 @@ describe('the import rules', () => {
       ['no-arrow-upwards-from-auth-reports', 'src/auth/reports/report-fields.ts', '../send/failover.js'],
       ['no-arrow-upwards-from-auth-send', 'src/auth/send/failover.ts', '../outbox/outbox.js'],
       ['no-arrow-upwards-from-auth-vendors', 'src/auth/vendors/ses/ses-report.ts', '../../outbox/outbox.js'],
-      ['no-arrow-upwards-from-auth-outbox', 'src/auth/outbox/retry-policy.ts', '../accept/resend.dto.js'],
+      ['no-arrow-upwards-from-auth-outbox', 'src/auth/outbox/message-queue.ts', '../accept/resend.dto.js'],
       ['no-arrow-upwards-from-auth-accept', 'src/auth/accept/resend.dto.ts', '../verify/verify-link.js'],
       ['no-arrow-upwards-from-auth-verify', 'src/auth/verify/verify-link.ts', '../signup/sign-up.dto.js'],
       ['no-arrow-upwards-from-auth-signup', 'src/auth/signup/sign-up.dto.ts', '../auth.module.js'],

@@ -48,7 +48,7 @@ describe('the development inbox', () => {
   it.each(['signup', 'recovery', 'magiclink', 'email_change'] as const)(
     'shows a %s mail that went through the mailer, with link and code',
     async (type) => {
-      const content = new MessageRenderer(config).render(type, 'email', {
+      const content = new MessageRenderer(config, clock).render(type, 'email', {
         to: 'user@example.org',
         link,
         code: '012345',
@@ -73,7 +73,7 @@ describe('the development inbox', () => {
   );
 
   it('shows an SMS with its number and code, and without what an SMS does not have', async () => {
-    const content = new MessageRenderer(config).render('sms', 'sms', {
+    const content = new MessageRenderer(config, clock).render('sms', 'sms', {
       to: '+1234567890',
       link: null,
       code: '012345',

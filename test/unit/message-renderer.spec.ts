@@ -1,11 +1,12 @@
 import { inWords, MessageRenderer } from '../../src/auth/send/message-renderer.js';
 import { readConfig } from '../../src/config/config.js';
+import { TestClock } from '../support/test-clock.js';
 
 const minutes = 60_000;
 const hours = 60 * minutes;
 
 const rendererFor = (siteUrl: string) =>
-  new MessageRenderer(readConfig({ NODE_ENV: 'test', SITE_URL: siteUrl }));
+  new MessageRenderer(readConfig({ NODE_ENV: 'test', SITE_URL: siteUrl }), new TestClock());
 const renderer = rendererFor('https://example.com/welcome');
 const link = 'http://localhost:8080/verify?token=a-b_c&type=signup&redirect_to=https%3A%2F%2Fexample.com%2F';
 const content = { to: 'user@example.org', link, code: '012345', validForMs: 24 * hours };

@@ -4,6 +4,7 @@ import { createLog } from '../../src/platform/log.js';
 import { Metrics } from '../../src/platform/metrics.js';
 import { readConfig } from '../../src/config/config.js';
 import type { ClaimedMessage, Delivery } from '../../src/auth/messages/delivery.js';
+import { MessageProcessor } from '../../src/auth/outbox/message-processor.js';
 import type { MessageQueue } from '../../src/auth/outbox/message-queue.js';
 import type { Outbox } from '../../src/auth/outbox/outbox.js';
 import { OutboxWorker } from '../../src/auth/outbox/outbox.worker.js';
@@ -62,14 +63,16 @@ class QueueInTrouble {
 
 function workerOf(queue: QueueInTrouble): OutboxWorker {
   const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent' });
+  const log = createLog(config);
+  const messages = queue as unknown as MessageQueue;
+  const service = { deliver: () => Promise.resolve(sent) } as unknown as ResendService;
   return new OutboxWorker(
-    queue as unknown as MessageQueue,
+    messages,
     { isBusy: false } as Outbox,
-    { deliver: () => Promise.resolve(sent) } as unknown as ResendService,
+    new MessageProcessor(messages, service, new Metrics(), log),
     { subscribe: () => Promise.resolve(() => Promise.resolve()) } as unknown as Notifications,
     new TestClock(),
-    new Metrics(),
-    createLog(config),
+    log,
   );
 }
 

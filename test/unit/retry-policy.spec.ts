@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { retryDelayMs } from '../../src/auth/outbox/retry-policy.js';
+import { retryDelayMs } from '../../src/auth/outbox/message-queue.js';
 
 describe('the retry policy', () => {
   it('doubles its longest wait from half a second up to a minute', () => {

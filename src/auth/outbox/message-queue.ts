@@ -3,9 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Clock } from '../../platform/clock.js';
 import { GroupCommit } from '../../platform/group-commit.js';
-import { uuidV7 } from '../../platform/ids.js';
 import type { ClaimedMessage, Outcome, ProviderAttempt } from '../messages/delivery.js';
-import { retryDelayMs } from './retry-policy.js';
 
 /** How long a claim holds unless it is renewed, in milliseconds: so long does a message of a dead worker wait. */
 export const leaseMs = 15_000;
@@ -16,20 +14,25 @@ interface Settlement {
   readonly tries: readonly ProviderAttempt[];
 }
 
+/** A UUIDv7 of a moment: its milliseconds in 12 digits, the version, and what is random in a UUIDv4. */
+const uuidV7Sql = (moment: string) => `(
+  lpad(to_hex((extract(epoch FROM ${moment}) * 1000)::bigint), 12, '0') || '7' ||
+  substr(translate(gen_random_uuid()::text, '-', ''), 14))::uuid`;
+
 /**
- * A claim moves `due_at` to the end of the lease: a message whose worker died is due again by itself, and needs
- * nobody to look for it. What that worker did nobody knows, and the claim that takes the message over writes that down.
+ * A stale claim needs no reaper: it moves `due_at` to the end of the lease, so a message whose worker died is due again by
+ * itself. The outcome of that worker's attempt is unknown, and the claim that takes the message over writes that down.
  */
 const claim = `
   WITH due AS MATERIALIZED (
     SELECT id, status, attempts FROM messages
-    WHERE status IN ('accepted', 'sending') AND due_at <= $1 AND id <> ALL ($6::uuid[])
+    WHERE status IN ('accepted', 'sending') AND due_at <= $1 AND id <> ALL ($5::uuid[])
     ORDER BY due_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
   ), taken_over AS (
     INSERT INTO delivery_attempts (id, message_id, attempt, outcome, error, ended_at)
-    SELECT ($5::uuid[])[row_number() OVER ()], id, attempts, 'unknown', 'lease_expired', $1
+    SELECT ${uuidV7Sql('$1::timestamptz')}, id, attempts, 'unknown', 'lease_expired', $1
     FROM due
     WHERE status = 'sending'
   )
@@ -57,8 +60,8 @@ const renew = `
   WHERE messages.id = held.id AND messages.claimed_by = held.claim AND messages.status = 'sending'`;
 
 /**
- * Also who comes late says what was tried: a provider's event may have overtaken the worker, or another worker have taken
- * the message over. Written twice, because a commit's answer got lost, a try is still one row.
+ * A late worker says what was tried, too: a provider's event may have overtaken it, or another worker have taken the
+ * message over. Written twice, because a commit's answer got lost, a try is still one row.
  */
 const settle = `
   WITH moved AS (
@@ -90,13 +93,12 @@ export class MessageQueue {
 
   /**
    * Takes up to `max` due messages, oldest first, each for one lease.
-   * @param inHand what the worker still holds: its lease may have run out, but it is the one who knows what became of it
+   * @param inHand what the worker still holds: its lease may have run out, but this worker knows what became of it
    */
   async claim(max: number, inHand: readonly ClaimedMessage[] = []): Promise<ClaimedMessage[]> {
     const now = this.clock.now();
-    const attemptIds = Array.from({ length: max }, () => uuidV7(now));
     const held = inHand.map(({ id }) => id);
-    const parameters = [new Date(now), max, randomUUID(), new Date(now + leaseMs), attemptIds, held];
+    const parameters = [new Date(now), max, randomUUID(), new Date(now + leaseMs), held];
     const [rows] = await this.dataSource.query<[ClaimedMessage[], number]>(claim, parameters);
     return rows;
   }
@@ -112,7 +114,7 @@ export class MessageQueue {
 
   /**
    * Writes down the outcome, and each provider that was tried. The message itself stays as it is when the lease has passed
-   * to somebody else meanwhile, or a provider has told what became of it.
+   * to another worker meanwhile, or a provider has told what became of it.
    */
   settle(message: ClaimedMessage, outcome: Outcome, tries: readonly ProviderAttempt[] = []): Promise<void> {
     return this.settlements.add({ message, outcome, tries });
@@ -146,4 +148,19 @@ function dueAgain({ attempts, acceptedAt }: ClaimedMessage, outcome: Outcome, no
   if (outcome.status === 'waiting') return new Date(now + outcome.waitMs);
   // It keeps its place before all that came later; the workers pause until there is room.
   return outcome.status === 'delayed' ? acceptedAt : null;
+}
+
+const firstStepMs = 500;
+const longestStepMs = 60_000;
+
+/**
+ * Milliseconds until the next attempt: exponential backoff with full jitter, so that messages that failed together do
+ * not come back together. The step doubles from half a second up to a minute.
+ *
+ * @param attempt how many attempts there have been, at least 1
+ * @param random a number in [0, 1)
+ */
+export function retryDelayMs(attempt: number, random: number): number {
+  const step = Math.min(longestStepMs, firstStepMs * 2 ** (attempt - 1));
+  return Math.ceil(random * step);
 }

@@ -1,13 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { QueryFailedError } from 'typeorm';
 import { Clock } from '../../platform/clock.js';
 import { Notifications } from '../../database/notifications.js';
-import { Log, maskIdentifier } from '../../platform/log.js';
-import { messageIdOf } from '../../platform/ids.js';
-import { Metrics } from '../../platform/metrics.js';
-import { ResendService } from '../send/resend.service.js';
-import type { ClaimedMessage, Delivery } from '../messages/delivery.js';
+import { Log } from '../../platform/log.js';
+import type { ClaimedMessage } from '../messages/delivery.js';
+import { MessageProcessor } from './message-processor.js';
 import { leaseMs, MessageQueue } from './message-queue.js';
 import { messagesChannel, Outbox } from './outbox.js';
 
@@ -15,56 +12,43 @@ import { messagesChannel, Outbox } from './outbox.js';
 const maxInHand = 50;
 const pollMs = 1_000;
 /**
- * Work begins at a moment chosen at random out of so many milliseconds after it is heard of. Begun at once, all work for a
- * known user would fall on whoever asks right behind, and their answer would tell of it.
+ * Jitter against a timing side channel: work begins at a moment drawn at random from so many milliseconds after it is heard
+ * of. Begun at once, all work for a known user would fall on the request right behind, whose answer would tell of it.
  */
-const spreadMs = 75;
-const settleRetryMs = 500;
-/** How often one outcome is refused before it is given up: others of the same commit may have been to blame. */
-const mostRefusals = leaseMs / settleRetryMs;
-/** Share of the time in which the event loop was busy from which on there is none to spare. */
-const fullLoad = 0.9;
-const makeWayMs = 100;
+const jitterMs = 75;
 /** How long a stopping worker waits for what it has in hand, in milliseconds. */
 const drainMs = 10_000;
 
 /**
- * Takes due messages from the outbox and sees each to an outcome. It wakes soon after something is accepted, and
- * every second in any case: for retries, for leases that ran out, and for notifications that got lost.
+ * Claims due messages from the outbox and has each processed. It wakes soon after something is accepted, and every second
+ * in any case: for retries, for leases that ran out, and for notifications that got lost.
  */
 @Injectable()
 export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly inHand = new Map<ClaimedMessage, Promise<void>>();
+  private readonly eventLoop = new EventLoopLoad();
   private timers: NodeJS.Timeout[] = [];
   private waking: NodeJS.Timeout | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
   private stopping = false;
-  private stopped = false;
   /** Until then nothing is claimed: what is claimed now would only be put back. */
   private pausedUntil = 0;
   private claiming: Promise<void> | undefined;
   private wokenMeanwhile = false;
-  private isFullyLoaded = false;
-  private lastUtilization = performance.eventLoopUtilization();
 
   constructor(
     private readonly queue: MessageQueue,
     private readonly outbox: Outbox,
-    private readonly service: ResendService,
+    private readonly processor: MessageProcessor,
     private readonly notifications: Notifications,
     private readonly clock: Clock,
-    private readonly metrics: Metrics,
     private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.unsubscribe = await this.notifications.subscribe(messagesChannel, () => {
-      this.wakeSoon();
-    });
+    this.unsubscribe = await this.notifications.subscribe(messagesChannel, () => this.wakeSoon());
     this.timers = [
-      setInterval(() => {
-        this.wake();
-      }, pollMs),
+      setInterval(() => this.wake(), pollMs),
       setInterval(() => void this.renewLeases(), leaseMs / 3),
     ];
     this.wake();
@@ -76,7 +60,7 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
     await this.unsubscribe?.();
     await this.claiming;
     await Promise.race([Promise.all(this.inHand.values()), setTimeout(drainMs, undefined, { ref: false })]);
-    this.stopped = true;
+    this.processor.stop();
     for (const timer of this.timers) clearInterval(timer);
     clearTimeout(this.waking);
   }
@@ -89,11 +73,12 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
+  /** Debounced: of many notifications within the jitter the first one counts. */
   private wakeSoon(): void {
     this.waking ??= globalThis.setTimeout(() => {
       this.waking = undefined;
       this.wake();
-    }, Math.random() * spreadMs);
+    }, Math.random() * jitterMs);
   }
 
   private async claimWhileThereIsWork(): Promise<void> {
@@ -104,22 +89,12 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
         const messages = await this.queue.claim(free, [...this.inHand.keys()]);
         for (const message of messages) this.take(message);
         if (messages.length === free) this.wokenMeanwhile = true;
-        if (this.isInTheWay()) await setTimeout(makeWayMs);
+        // Load shedding: clients who wait for an answer go first. A message may be late, its 200 may not.
+        if (this.eventLoop.isFull() && this.outbox.isBusy) await setTimeout(loadWindowMs);
       }
     } catch (err) {
       this.log.warn({ err }, 'The outbox could not be read; the next poll tries again');
     }
-  }
-
-  /** Under full load the clients who wait for an answer go first: a message may be late, its 200 may not. */
-  private isInTheWay(): boolean {
-    const since = performance.eventLoopUtilization(this.lastUtilization);
-    // Over a few milliseconds even an idle machine is fully busy.
-    if (since.active + since.idle >= makeWayMs) {
-      this.lastUtilization = performance.eventLoopUtilization();
-      this.isFullyLoaded = since.utilization > fullLoad;
-    }
-    return this.isFullyLoaded && this.outbox.isBusy;
   }
 
   private isPaused(): boolean {
@@ -127,13 +102,19 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private take(message: ClaimedMessage): void {
-    if (message.takenOver) this.metrics.attempts.inc({ provider: 'unknown', outcome: 'unknown' });
     const work = this.process(message).finally(() => {
       this.inHand.delete(message);
-      // With all hands full there may be more that is due; nobody else would say so.
+      // With all hands full there may be more that is due, and no notification will come for it.
       if (this.inHand.size === maxInHand - 1) this.wake();
     });
     this.inHand.set(message, work);
+  }
+
+  private async process(message: ClaimedMessage): Promise<void> {
+    const delivery = await this.processor.attempt(message);
+    const { outcome } = delivery;
+    if (outcome.status === 'delayed') this.pausedUntil = this.clock.now() + outcome.waitMs;
+    await this.processor.settle(message, delivery);
   }
 
   private async renewLeases(): Promise<void> {
@@ -144,63 +125,24 @@ export class OutboxWorker implements OnApplicationBootstrap, OnModuleDestroy {
       this.log.warn({ err }, 'Leases could not be renewed; another worker may take the messages');
     }
   }
-
-  private async process(message: ClaimedMessage): Promise<void> {
-    const delivery = await this.attempt(message);
-    const { outcome, tries } = delivery;
-    if (outcome.status === 'delayed') this.pausedUntil = this.clock.now() + outcome.waitMs;
-    // While providers are away messages come by again and again: that would be many lines about one thing.
-    this.log[outcome.status === 'waiting' ? 'debug' : 'info'](
-      {
-        event: 'delivery',
-        messageId: messageIdOf(message.id),
-        type: message.type,
-        to: maskIdentifier(message.recipient),
-        attempt: message.attempts,
-        provider: tries.at(-1)?.provider,
-        ...outcome,
-      },
-      'delivery',
-    );
-    this.metrics.deliveries.inc({ type: message.type, channel: message.channel, outcome: outcome.status });
-    await this.settle(message, delivery);
-  }
-
-  private async attempt(message: ClaimedMessage): Promise<Delivery> {
-    try {
-      return await this.service.deliver(message);
-    } catch (err) {
-      // The database away, most likely, before anything was handed over.
-      this.log.error({ err, messageId: messageIdOf(message.id) }, 'An attempt broke off');
-      return { outcome: { status: 'retry', reason: 'internal_error' }, tries: [] };
-    }
-  }
-
-  /**
-   * An outcome that is not written down means that the message is sent twice, so it is kept until it is, however long the
-   * database is away. Meanwhile the message counts as in hand: its lease is renewed, and it is not claimed again here.
-   * What the database itself refuses to store it will refuse later too, and would be in the way of all others.
-   */
-  private async settle(message: ClaimedMessage, { outcome, tries }: Delivery): Promise<void> {
-    for (let attempt = 1; !this.stopped; attempt++) {
-      try {
-        await this.queue.settle(message, outcome, tries);
-        return;
-      } catch (err) {
-        if (attempt === 1)
-          this.log.warn({ err, messageId: messageIdOf(message.id) }, 'An outcome could not be stored yet');
-        if (attempt >= mostRefusals && isRefusal(err)) {
-          this.log.error({ err, messageId: messageIdOf(message.id) }, 'An outcome cannot be stored');
-          return;
-        }
-        await setTimeout(settleRetryMs);
-      }
-    }
-  }
 }
 
-/** Whether the database has looked at the values and does not take them: classes 22 and 23 of SQLSTATE. */
-function isRefusal(error: unknown): boolean {
-  const code = error instanceof QueryFailedError ? (error.driverError as { code?: unknown }).code : undefined;
-  return typeof code === 'string' && /^2[23]/.test(code);
+/** Over a few milliseconds even an idle machine is fully busy: the load is judged over windows of so many. */
+const loadWindowMs = 100;
+/** Share of a window in which the event loop was busy from which on there is none to spare. */
+const fullLoad = 0.9;
+
+class EventLoopLoad {
+  private last = performance.eventLoopUtilization();
+  private wasFull = false;
+
+  /** Whether it was in the last window. */
+  isFull(): boolean {
+    const since = performance.eventLoopUtilization(this.last);
+    if (since.active + since.idle >= loadWindowMs) {
+      this.last = performance.eventLoopUtilization();
+      this.wasFull = since.utilization > fullLoad;
+    }
+    return this.wasFull;
+  }
 }

@@ -21,7 +21,7 @@ import { type ProviderCircuit, ProviderCircuits } from './provider-circuits.js';
 const maxUnknownOutcomes = 3;
 
 /**
- * Takes a message to the providers of its channel, in order of preference, within one attempt. Who fails for now is
+ * Takes a message to the providers of its channel, in order of preference, within one attempt. One that fails for now is
  * followed by the next at once; what is refused for good is taken nowhere else.
  *
  * When the answer gets lost the same provider is asked again first, in the next attempt: it may know the message by its
@@ -36,20 +36,6 @@ export class Failover {
     private readonly log: Log,
   ) {}
 
-  /** Null when a message of the channel can be tried; else what becomes of it meanwhile. */
-  obstacle(channel: Channel): Outcome | null {
-    const circuits = this.circuits.of(channel);
-    if (circuits.length === 0) return { status: 'failed', reason: 'no_provider' };
-    if (circuits.some(({ takesMessages }) => takesMessages)) return null;
-    const waitMs = Math.min(...circuits.map((circuit) => circuit.waitMs(Math.random())));
-    return { status: 'waiting', reason: 'providers_away', waitMs };
-  }
-
-  /** The names of those who may be asked. */
-  providersOf(channel: Channel): string[] {
-    return this.circuits.of(channel).map(({ provider }) => provider.name);
-  }
-
   /** @param uncertain the providers that left it open whether they took this message, each as often as it did */
   async send(channel: Channel, message: OutgoingMessage, uncertain: readonly string[]): Promise<Delivery> {
     const tries: ProviderAttempt[] = [];
@@ -62,11 +48,9 @@ export class Failover {
     }
     const reason = tries.at(-1)?.error;
     if (reason) return { outcome: { status: 'retry', reason }, tries };
-    // All circuits opened since somebody looked.
-    return {
-      outcome: this.obstacle(channel) ?? { status: 'waiting', reason: 'providers_away', waitMs: 0 },
-      tries,
-    };
+    // All circuits opened since the message was found eligible.
+    const waitMs = this.circuits.waitMs(channel) ?? 0;
+    return { outcome: { status: 'waiting', reason: 'providers_away', waitMs }, tries };
   }
 
   private async try(

@@ -2,18 +2,24 @@ import { isIP } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import Handlebars from 'handlebars';
 import { Config } from '../../config/config.js';
+import { Clock } from '../../platform/clock.js';
+import { messageIdOf } from '../../platform/ids.js';
 import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
+import type { ClaimedMessage } from '../messages/delivery.js';
 import type { OutgoingMessage } from '../messages/notification-provider.js';
+import type { MintedToken } from '../tokens/minting.js';
 import {
   emailChangeEmail,
   type EmailCopy,
   htmlLayout,
   magiclinkEmail,
+  maxSmsCharacters,
   recoveryEmail,
   signupEmail,
+  smsCodeNames,
+  smsTexts,
   textLayout,
-} from './templates/emails.js';
-import { maxSmsCharacters, smsCodeNames, smsTexts } from './templates/sms.js';
+} from './templates.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -69,8 +75,11 @@ export class MessageRenderer {
   private readonly site: string;
   private readonly domain: string;
 
-  constructor({ siteUrl }: Config) {
-    const { host, hostname } = new URL(siteUrl);
+  constructor(
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {
+    const { host, hostname } = new URL(config.siteUrl);
     this.site = host;
     this.domain = hostname;
     this.emails = mapValues(emailCopies, (copy) => ({
@@ -82,6 +91,17 @@ export class MessageRenderer {
     const canBind = isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
     const texts = [...(canBind ? [smsTexts.bound] : []), smsTexts.named, smsTexts.bare];
     this.smsTemplates = texts.map((text) => compiled(text, null, { escape: false }));
+  }
+
+  /** The finished message with this secret, on its way to the address. */
+  compose(message: ClaimedMessage, to: string, { link, code, expiresAt }: MintedToken): OutgoingMessage {
+    const content = this.render(message.type, message.channel, {
+      to,
+      link: link === null ? null : this.linkUrl(message, link),
+      code,
+      validForMs: expiresAt.getTime() - this.clock.now(),
+    });
+    return { messageId: messageIdOf(message.id), to, ...content };
   }
 
   /**
@@ -99,6 +119,15 @@ export class MessageRenderer {
     return { subject: subject(withLink), text: text(withLink), html: html(withLink) };
   }
 
+  private linkUrl({ type, redirectTo }: ClaimedMessage, token: string): string {
+    const { publicUrl, siteUrl } = this.config;
+    const url = new URL(`${publicUrl}/verify`);
+    url.searchParams.set('token', token);
+    url.searchParams.set('type', type);
+    url.searchParams.set('redirect_to', redirectTo ?? siteUrl);
+    return url.href;
+  }
+
   private sms(type: SmsType, values: Readonly<Record<string, string>>): string {
     const texts = this.smsTemplates.map((template) => template({ ...values, what: smsCodeNames[type] }));
     return texts.find((text) => text.length <= maxSmsCharacters) ?? texts.at(-1) ?? '';
@@ -106,7 +135,7 @@ export class MessageRenderer {
 }
 
 /**
- * `strict`: a placeholder that nobody fills is an error and not a gap in a sentence. `ignoreStandalone`: a line break
+ * `strict`: a placeholder without a value is an error and not a gap in a sentence. `ignoreStandalone`: a line break
  * after a placeholder is meant.
  */
 function compiled(template: string, partials: EmailCopy | null, { escape }: { escape: boolean }): Template {

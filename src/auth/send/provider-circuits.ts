@@ -1,11 +1,3 @@
-import {
-  circuitBreaker,
-  type CircuitBreakerPolicy,
-  CircuitState as CockatielState,
-  ConsecutiveBreaker,
-  handleAll,
-  type IBackoff,
-} from 'cockatiel';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock.js';
 import {
@@ -29,49 +21,36 @@ export const failuresToOpen = 5;
 export const firstPauseMs = 5_000;
 export const longestPauseMs = 60_000;
 
-const stateNames: Readonly<Record<CockatielState, CircuitState>> = {
-  [CockatielState.Closed]: 'closed',
-  [CockatielState.Open]: 'open',
-  [CockatielState.HalfOpen]: 'half-open',
-  [CockatielState.Isolated]: 'open',
-};
-
-type Answer = { readonly receipt: Receipt } | { readonly error: Error };
-
 /**
- * A provider behind a circuit breaker. Only failures of the provider open it: who refuses a message, or lets one recipient
- * wait, is alive. Otherwise whoever asks for messages to mailboxes that are full could stop everybody's mail.
+ * A provider behind a circuit breaker. Only failures of the provider open it: one that refuses a message, or lets one
+ * recipient wait, is alive. Otherwise requests for messages to mailboxes that are full could stop everybody's mail.
  */
 export class ProviderCircuit {
-  private readonly breaker: CircuitBreakerPolicy;
-  private pause: Pause | undefined;
+  private current: CircuitState = 'closed';
+  /** In a row. */
+  private failures = 0;
+  private pauseMs = 0;
+  private pausedUntil = 0;
 
   /** @param onSwitch is told each new state once */
   constructor(
     readonly provider: NotificationProvider,
     private readonly clock: Clock,
-    onSwitch: (state: CircuitState) => void,
-  ) {
-    this.breaker = circuitBreaker(handleAll, {
-      breaker: new ConsecutiveBreaker(failuresToOpen),
-      halfOpenAfter: { next: () => this.pauseFor(firstPauseMs) },
-    });
-    this.breaker.onStateChange((state) => onSwitch(stateNames[state]));
-  }
+    private readonly onSwitch: (state: CircuitState) => void,
+  ) {}
 
   get state(): CircuitState {
-    return stateNames[this.breaker.state];
+    return this.current;
   }
 
   /** Whether a message handed over now would reach the provider. While a probe is under way others need not wait for it. */
   get takesMessages(): boolean {
-    return this.state === 'closed' || (this.state === 'open' && this.pause?.remainingMs === 0);
+    return this.current === 'closed' || (this.current === 'open' && this.remainingMs === 0);
   }
 
   /** Milliseconds after which it may take messages again, at least the pause and less than twice as long. */
   waitMs(random: number): number {
-    const { remainingMs = 0, ms = 0 } = this.pause ?? {};
-    return Math.ceil(remainingMs + random * ms);
+    return Math.ceil(this.remainingMs + random * this.pauseMs);
   }
 
   /**
@@ -79,60 +58,57 @@ export class ProviderCircuit {
    * @throws PermanentDeliveryError | TransientDeliveryError
    */
   async send(message: OutgoingMessage): Promise<Receipt> {
-    const answer = await this.breaker.execute(() => this.ask(message));
-    if ('error' in answer) throw answer.error;
-    return answer.receipt;
-  }
-
-  /** Throws only what speaks against the provider. */
-  private async ask(message: OutgoingMessage): Promise<Answer> {
+    const isProbe = this.current === 'open';
+    if (isProbe) this.switchTo('half-open');
     try {
-      return { receipt: await this.provider.send(message) };
-    } catch (error) {
-      if (error instanceof PermanentDeliveryError) return { error };
-      if (!(error instanceof TransientDeliveryError)) {
-        // A provider promises to throw only the two; and who knows how far this one got.
-        throw new TransientDeliveryError('internal_error', { cause: error, outcomeUnknown: true });
-      }
-      if (error.providerHealthy) return { error };
+      const receipt = await this.provider.send(message);
+      this.worked(isProbe);
+      return receipt;
+    } catch (cause) {
+      const error = deliveryErrorOf(cause);
+      if (error instanceof PermanentDeliveryError || error.providerHealthy) this.worked(isProbe);
+      else this.failed(isProbe);
       throw error;
     }
   }
 
-  private pauseFor(ms: number): Pause {
-    this.pause = new Pause(this.clock, ms, () => this.pauseFor(Math.min(2 * ms, longestPauseMs)));
-    return this.pause;
+  private get remainingMs(): number {
+    return Math.max(0, this.pausedUntil - this.clock.monotonic());
+  }
+
+  private worked(isProbe: boolean): void {
+    this.failures = 0;
+    if (isProbe) this.switchTo('closed');
+  }
+
+  /** What was handed over before the circuit opened says nothing new once it has. */
+  private failed(isProbe: boolean): void {
+    this.failures++;
+    if (!isProbe && (this.current !== 'closed' || this.failures < failuresToOpen)) return;
+    this.pauseMs = isProbe ? Math.min(2 * this.pauseMs, longestPauseMs) : firstPauseMs;
+    this.pausedUntil = this.clock.monotonic() + this.pauseMs;
+    this.switchTo('open');
+  }
+
+  private switchTo(state: CircuitState): void {
+    this.current = state;
+    this.onSwitch(state);
   }
 }
 
-/** cockatiel compares `duration` with the system's time; this one asks the service's clock whether the pause is over. */
-class Pause implements IBackoff<unknown> {
-  private readonly until: number;
-
-  constructor(
-    private readonly clock: Clock,
-    readonly ms: number,
-    readonly next: () => Pause,
-  ) {
-    this.until = clock.monotonic() + ms;
-  }
-
-  get remainingMs(): number {
-    return Math.max(0, this.until - this.clock.monotonic());
-  }
-
-  get duration(): number {
-    return this.remainingMs > 0 ? Infinity : -Infinity;
-  }
+/** A provider promises to throw only the two; how far it got with a message when it throws another is unknown. */
+function deliveryErrorOf(cause: unknown): PermanentDeliveryError | TransientDeliveryError {
+  const known = cause instanceof PermanentDeliveryError || cause instanceof TransientDeliveryError;
+  return known ? cause : new TransientDeliveryError('internal_error', { cause, outcomeUnknown: true });
 }
 
-/** Which providers are in use, for whoever watches. A process that delivers nothing has none to tell of. */
+/** Which providers are in use, for health and figures. A process that delivers nothing has none. */
 export abstract class ProviderStates {
   /** By the name of the provider. */
   abstract read(): Promise<Readonly<Record<string, CircuitState>>>;
 }
 
-/** The circuits of this process, one for each provider. Every process that delivers learns by itself who is away. */
+/** The circuits of this process, one for each provider. Every process that delivers learns by itself which is away. */
 @Injectable()
 export class ProviderCircuits extends ProviderStates {
   private readonly circuits: readonly ProviderCircuit[];
@@ -153,6 +129,13 @@ export class ProviderCircuits extends ProviderStates {
   /** In order of preference. */
   of(channel: Channel): readonly ProviderCircuit[] {
     return this.circuits.filter(({ provider }) => provider.channel === channel);
+  }
+
+  /** Milliseconds until a provider of the channel may be in use again; null when one is, and when there is none at all. */
+  waitMs(channel: Channel): number | null {
+    const circuits = this.of(channel);
+    if (circuits.length === 0 || circuits.some(({ takesMessages }) => takesMessages)) return null;
+    return Math.min(...circuits.map((circuit) => circuit.waitMs(Math.random())));
   }
 
   async read(): Promise<Readonly<Record<string, CircuitState>>> {

@@ -1,12 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock.js';
 import { Config } from '../../config/config.js';
 import { Transaction } from '../../database/transaction.js';
 import { Log, maskIdentifier } from '../../platform/log.js';
 import { messageIdOf } from '../../platform/ids.js';
 import { Metrics } from '../../platform/metrics.js';
-import type { Channel } from '../messages/confirmation-type.js';
 import type { AttemptOutcome } from '../messages/message.entities.js';
+import { NotificationProvider } from '../messages/notification-provider.js';
 import { isAllowedDestination, type SmsDestination, smsDestinationOf } from './sms-destination.js';
 import { NumberCap } from './number-cap.js';
 import { PrefixCredit } from './prefix-credit.js';
@@ -14,7 +14,7 @@ import { everywhere, SmsBudget, smsCostOf } from './sms-budget.js';
 
 /**
  * Refusals that protect somebody are `dropped`. Those of a budget are `failed`: the message was meant to arrive, and
- * whoever raises the budget can have it sent again. Tomorrow's budget is of no use to a code that lives for minutes.
+ * can be sent again once the budget is raised. Tomorrow's budget is of no use to a code that lives for minutes.
  */
 const refusals = {
   country_not_allowed: 'dropped',
@@ -53,13 +53,15 @@ const sweepSize = 32;
 
 /**
  * Whether an SMS may be sent, by country, number, prefix and money. It is asked at delivery, where no client waits for
- * the answer. Who asks must settle, so that what was not sent costs nothing.
+ * the answer. Each admission must be settled, so that what was not sent costs nothing.
  */
 @Injectable()
 export class SmsAllowance {
   private hasWarned = false;
+  private readonly providers: readonly string[];
 
   constructor(
+    @Inject(NotificationProvider) providers: readonly Pick<NotificationProvider, 'name' | 'channel'>[],
     private readonly cap: NumberCap,
     private readonly credit: PrefixCredit,
     private readonly budget: SmsBudget,
@@ -68,29 +70,25 @@ export class SmsAllowance {
     private readonly config: Config,
     private readonly metrics: Metrics,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.providers = providers.filter(({ channel }) => channel === 'sms').map(({ name }) => name);
+  }
 
   /**
-   * Sets aside what the message may cost, all of it or nothing. Mails are none of its business and pass.
-   * @param message only its id and channel count
-   * @param to E.164, when the channel is SMS
-   * @param providers who may be asked to send it: the dearest is reckoned with
+   * Sets aside what an SMS may cost, all of it or nothing; any provider may be asked, so the dearest counts.
+   * @param to E.164
    */
-  async admit(
-    message: { readonly id: string; readonly channel: Channel },
-    to: string,
-    providers: readonly string[],
-  ): Promise<Admission> {
+  async admit(messageUuid: string, to: string): Promise<Admission> {
     const { mode, costs } = this.config.smsLimits;
-    if (message.channel !== 'sms' || mode === 'off') return nothingToAccountFor;
+    if (mode === 'off') return nothingToAccountFor;
     this.warnWhenOpen();
     const destination = smsDestinationOf(to);
-    const micros = Math.max(0, ...providers.map((provider) => smsCostOf(costs, provider, to)));
+    const micros = Math.max(0, ...this.providers.map((provider) => smsCostOf(costs, provider, to)));
     const reservation = { destination, at: new Date(this.clock.now()), micros };
     const reason = await this.reserve(reservation);
     if (Math.random() * sweepEvery < 1) await this.sweep();
     if (reason === null) return { refusal: null, reservation };
-    this.record(reason, message.id, destination);
+    this.record(reason, messageUuid, destination);
     // What would have been dropped is not in the books, which so remain what they would have been.
     return mode === 'enforce' ? { refusal: { status: refusals[reason], reason } } : nothingToAccountFor;
   }
@@ -135,7 +133,7 @@ export class SmsAllowance {
     if (!isAllowedDestination(destination, countries ?? ['*'])) return 'country_not_allowed';
     const { number, prefix, scope } = destination;
     return this.orRollBack(async () => {
-      // One row after the other, the most contested last: so nobody waits in a circle, and for it only shortly.
+      // No deadlock: rows are locked in one order, the most contested last, which so is held the shortest.
       if (!(await this.cap.take(number, at))) return 'number_daily_cap';
       if (!(await this.credit.take(prefix, at))) return 'prefix_cut';
       if (costs.length === 0) return null;

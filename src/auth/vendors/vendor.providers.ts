@@ -9,8 +9,7 @@ import { VonageSmsProvider } from './vonage/vonage-sms.provider.js';
 import { WebhookSmsProvider } from './webhook/webhook-sms.provider.js';
 import { InboxSmsProvider } from './smtp/inbox-sms.provider.js';
 import { type MailSender, parseSender } from './smtp/mail-sender.js';
-import { sendTimeoutMs } from './smtp/smtp-delivery.js';
-import { SmtpProvider } from './smtp/smtp.provider.js';
+import { sendTimeoutMs, SmtpProvider } from './smtp/smtp.provider.js';
 import { smtpServers } from './smtp/mailer.module.js';
 
 type Maker = (config: Config, clock: Clock) => NotificationProvider | undefined;

@@ -8,9 +8,9 @@ const channel = 'undici:client:sendHeaders';
 
 /**
  * Knows whether a request has begun to leave. Before that, while a name is looked up, a connection made or a certificate
- * checked, nobody can have taken it; afterwards a lost answer says nothing.
+ * checked, the vendor cannot have taken it; afterwards a lost answer leaves the outcome unknown.
  */
-class Departure {
+class RequestSentProbe {
   private seen = false;
 
   /** @param mark stands in a header of the request, and of no other that is under way */
@@ -58,7 +58,7 @@ export async function postToVendor(
 ): Promise<Response> {
   const signal = AbortSignal.timeout(timeoutMs);
   const id = randomUUID();
-  const departure = new Departure(id);
+  const probe = new RequestSentProbe(id);
   try {
     return await fetch(url, {
       method: 'POST',
@@ -70,9 +70,9 @@ export async function postToVendor(
     });
   } catch (cause) {
     const reason = signal.aborted ? 'timed_out' : 'connection_failed';
-    throw new TransientDeliveryError(reason, { cause, outcomeUnknown: departure.hasBegun });
+    throw new TransientDeliveryError(reason, { cause, outcomeUnknown: probe.hasBegun });
   } finally {
-    departure.stop();
+    probe.stop();
   }
 }
 

@@ -7,7 +7,7 @@ import {
   refuseUnsafe,
 } from '../../messages/notification-provider.js';
 import type { MailSender } from './mail-sender.js';
-import { deliverBySmtp, sendTimeoutMs } from './smtp-delivery.js';
+import { deliverBySmtp, sendTimeoutMs } from './smtp.provider.js';
 
 /** Mail to a number at this domain is an SMS. `.invalid` resolves nowhere (RFC 2606), should it ever leave. */
 export const inboxSmsDomain = 'sms.strike-auth.invalid';

@@ -1,7 +1,7 @@
 import { MailerModule, type MailerOptions } from '@nestjs-modules/mailer';
 import type { DynamicModule } from '@nestjs/common';
 import type { Config } from '../../../config/config.js';
-import { followContent } from './smtp-delivery.js';
+import { probeDataPhase } from './smtp.provider.js';
 
 /** A mail server and what it is called in rows, figures and logs. */
 export interface SmtpServer {
@@ -32,30 +32,30 @@ function placeOf(url: string): string {
 }
 
 /** Milliseconds that a server may be silent: before the connection stands, before its greeting, and later on. */
-interface Patience {
+interface SmtpTimeouts {
   readonly connection: number;
   readonly greeting: number;
   readonly socket: number;
 }
 
-const patience: Patience = { connection: 10_000, greeting: 10_000, socket: 20_000 };
+const smtpTimeouts: SmtpTimeouts = { connection: 10_000, greeting: 10_000, socket: 20_000 };
 
 /**
  * Connections are pooled and kept: a handshake for each mail would cost more than the mail. Options in the query of a
  * URL win, as nodemailer defines them: `smtp://user:pass@host:587/?maxConnections=10`.
  * @param servers by the name under which a mail asks for one; a single one is asked without a name
  */
-export function mailerOptions(servers: readonly SmtpServer[], patient: Patience = patience): MailerOptions {
+export function mailerOptions(servers: readonly SmtpServer[], timeouts = smtpTimeouts): MailerOptions {
   const [first, ...others] = servers;
   if (first && others.length === 0) {
-    return { transport: transportTo(first.url, patient), plugins: [followContent] };
+    return { transport: transportTo(first.url, timeouts), plugins: [probeDataPhase] };
   }
-  const transports = Object.fromEntries(servers.map(({ name, url }) => [name, transportTo(url, patient)]));
-  return { transports, plugins: [followContent] };
+  const transports = Object.fromEntries(servers.map(({ name, url }) => [name, transportTo(url, timeouts)]));
+  return { transports, plugins: [probeDataPhase] };
 }
 
 /** @param smtpUrl `smtp://` (STARTTLS when offered; required when there is a password to protect) or `smtps://` */
-function transportTo(smtpUrl: string, { connection, greeting, socket }: Patience) {
+function transportTo(smtpUrl: string, { connection, greeting, socket }: SmtpTimeouts) {
   const { username, hostname } = new URL(smtpUrl);
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   return {

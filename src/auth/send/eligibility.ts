@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../config/config.js';
+import { Clock } from '../../platform/clock.js';
+import { KeyedHash } from '../../platform/keyed-hash.js';
+import { SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
+import { confirmationRules, meantUser } from '../messages/confirmation-type.js';
+import type { ClaimedMessage, Outcome } from '../messages/delivery.js';
+import { SuppressionList } from '../messages/suppression-list.js';
+import type { User } from '../messages/user.js';
+import { UsersRepository } from '../users/users.repository.js';
+import { ProviderCircuits } from './provider-circuits.js';
+
+/** The person a message is for, and the address that it goes to. */
+export interface Recipient {
+  readonly user: User;
+  /** In its normal form. */
+  readonly to: string;
+}
+
+/** Whom a message goes to, and whether it may go now: lookup, rules, suppression list, age, limits. */
+@Injectable()
+export class Eligibility {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly suppressions: SuppressionList,
+    private readonly circuits: ProviderCircuits,
+    private readonly limiter: SlidingLogStorage,
+    private readonly keyedHash: KeyedHash,
+    private readonly config: Config,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The recipient, or what becomes of the message without an attempt. */
+  async recipientOf(message: ClaimedMessage): Promise<Recipient | Outcome> {
+    const now = this.clock.now();
+    const waitMs = this.circuits.waitMs(message.channel);
+    // Before anything is looked up: while all providers are away, messages come by often and in vain.
+    if (waitMs !== null) {
+      if (this.isTooOld(message, now)) return failed('expired');
+      return { status: 'waiting', reason: 'providers_away', waitMs };
+    }
+    // What merely waited, for a worker, a provider or the limit of the service, is still tried once.
+    if (this.isOutlived(message, now) || (message.tried && this.isTooOld(message, now)))
+      return failed('expired');
+    const user = await this.find(message);
+    if (!user) return dropped('unknown_user');
+    if (user.bannedUntil && user.bannedUntil.getTime() > now) return dropped('banned');
+    const rules = confirmationRules[message.type];
+    const refusal = rules.refusal(user, message.channel);
+    if (refusal) return dropped(refusal);
+    const to = rules.recipient(user, message.recipient, message.channel);
+    if (await this.suppressions.contains(message.channel, to)) return dropped('suppressed');
+    if (this.circuits.of(message.channel).length === 0) return failed('no_provider');
+    return (await this.limited(message, to)) ?? { user, to };
+  }
+
+  private isTooOld(message: ClaimedMessage, now: number): boolean {
+    return this.isOutlived(message, now) || ageMs(message, now) > this.config.retryMaxAgeMs;
+  }
+
+  /** The person has given up, or asked again, by the time an SMS code would have expired; and each SMS costs money. */
+  private isOutlived(message: ClaimedMessage, now: number): boolean {
+    return message.channel === 'sms' && ageMs(message, now) > this.config.tokenLifetimeMs.sms;
+  }
+
+  private async find({ type, channel, recipient }: ClaimedMessage): Promise<User | null> {
+    const found = [];
+    for (const key of confirmationRules[type].lookup[channel] ?? [])
+      found.push(await this.users.find(key, recipient));
+    return meantUser(type, channel, found);
+  }
+
+  private async limited({ type, tried }: ClaimedMessage, to: string): Promise<Outcome | null> {
+    const waitMs = await this.serviceLimitWaitMs();
+    if (waitMs > 0) return { status: 'delayed', waitMs };
+    const isElsewhere = confirmationRules[type].mayGoElsewhere;
+    if (!isElsewhere || (await this.admitsRecipient(type, to))) return null;
+    // What was let through once is only late.
+    return { status: tried ? 'retry' : 'dropped', reason: 'recipient_limit' };
+  }
+
+  /**
+   * `LIMIT_DELIVERY`: how many messages the whole service hands to its providers in a window, so that their quotas last.
+   * Counted here, at delivery, where only messages to people count: requests for addresses that no user has cannot use
+   * it up. Takes a slot and returns 0, or returns the milliseconds after which there may be one.
+   */
+  private async serviceLimitWaitMs(): Promise<number> {
+    const limit = this.config.limits.delivery;
+    if (!limit) return 0;
+    const record = await this.limiter.increment('all', limit.windowMs, limit.max, 0, 'delivery');
+    return record.isBlocked ? record.timeToBlockExpire * 1_000 : 0;
+  }
+
+  /**
+   * How many messages one address gets, of the types that may go elsewhere than to the address that was named. A request is
+   * counted where it is made, against the address in it; but any number of people can wait for one and the same new address,
+   * and only here is it known. As many as a client may ask for: `LIMIT_EMAIL`, for each type by itself. Each attempt takes a
+   * slot of its own: the outcome of one that broke off is unknown, and the pending address may be another by the next.
+   */
+  private async admitsRecipient(type: ClaimedMessage['type'], to: string): Promise<boolean> {
+    const { max, windowMs } = this.config.limits.email;
+    const key = this.keyedHash.pseudonym('recipient', type, to);
+    const record = await this.limiter.increment(key, windowMs, max, 0, 'recipient');
+    return !record.isBlocked;
+  }
+}
+
+/** Counted anew from when an operator asked for it once more. */
+function ageMs({ requeuedAt, acceptedAt }: ClaimedMessage, now: number): number {
+  return now - (requeuedAt ?? acceptedAt).getTime();
+}
+
+function dropped(reason: string): Outcome {
+  return { status: 'dropped', reason };
+}
+
+function failed(reason: string): Outcome {
+  return { status: 'failed', reason };
+}
