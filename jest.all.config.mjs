@@ -1,20 +1,24 @@
 import { findServices } from './test/support/jest/available.mjs';
-import { browserFiles, project, run, serviceFiles, unitFiles } from './test/support/jest/project.mjs';
+import {
+  browserFiles,
+  postgresFiles,
+  project,
+  run,
+  serviceFiles,
+  unitFiles,
+} from './test/support/jest/project.mjs';
+import { oneDatabaseIsEnough } from './test/together/groups.mjs';
 
 // `npm run test:all`: everything, on the embedded database and on PostgreSQL, with Redis, browsers and crashes.
 
 export default async () => {
   const found = await findServices();
-  const without = found.chromium ? [] : [browserFiles];
   const files = { testMatch: serviceFiles };
-  return {
-    ...run,
-    projects: [
-      project('unit', { database: 'embedded', ...found }, { testMatch: unitFiles }),
-      project('embedded', { database: 'embedded', ...found }, files, without),
-      ...(found.postgresUrl
-        ? [project('postgresql', { database: 'postgresql', ...found }, files, without)]
-        : []),
-    ],
-  };
+  const without = found.chromium ? [] : browserFiles;
+  const unit = project('unit', { database: 'embedded', ...found }, { testMatch: unitFiles });
+  /** @param {string[]} patterns of what does not run there */
+  const embedded = (patterns) => project('embedded', { database: 'embedded', ...found }, files, patterns);
+  if (!found.postgresUrl) return { ...run, projects: [unit, embedded([...without, ...postgresFiles])] };
+  const postgresql = project('postgresql', { database: 'postgresql', ...found }, files, without);
+  return { ...run, projects: [unit, embedded([...oneDatabaseIsEnough, ...postgresFiles]), postgresql] };
 };

@@ -1,8 +1,10 @@
 import {
   browserFiles,
   crashFiles,
+  postgresFiles,
   project,
   run,
+  serverFiles,
   serviceFiles,
   unitFiles,
 } from './test/support/jest/project.mjs';
@@ -22,7 +24,12 @@ export default {
     ],
   ],
   projects: [
-    project('unit', { database: 'embedded' }, { testMatch: unitFiles }),
-    project('embedded', { database: 'embedded' }, { testMatch: serviceFiles }, [browserFiles, crashFiles]),
+    project('unit', { database: 'embedded' }, { testMatch: unitFiles }, serverFiles),
+    project('embedded', { database: 'embedded' }, { testMatch: serviceFiles }, [
+      ...browserFiles,
+      ...crashFiles,
+      ...postgresFiles,
+      ...serverFiles,
+    ]),
   ],
 };

@@ -11,7 +11,8 @@ import { type ServiceProcess, startService } from './support/service-process.js'
 import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
 
-const guesses = 100_000;
+/** A tenth of all codes where the whole suite runs; what counts them is the same whether it is asked for more or less. */
+const guesses = services.database === 'postgresql' ? 100_000 : 2_000;
 const clients = 200;
 /** Which they share. With two requests under way on each, a slow database still comes to every one in time. */
 const connections = 50;
@@ -69,7 +70,7 @@ describe('Whoever guesses', () => {
     await insertUser(running, { email });
     const { code } = await arrived(running, email, await resend(running, { type: 'signup', email }));
     const compared = jest.spyOn(running.app.get(TokenService), 'findByCode');
-    // A tenth of all codes, the right one in their midst: if they were all compared, it would be found.
+    // The right one in their midst: if they were all compared, it would be found.
     const codes = Array.from({ length: guesses }, (_, i) =>
       String((Number(code) + 1_000_000 - guesses / 2 + i) % 1_000_000).padStart(6, '0'),
     );

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { lendTestDatabase, type TestDatabase } from './support/database.js';
 import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { arrived, type InboxMessage } from './support/inbox.js';
 import { ended, resend } from './support/messages.js';
@@ -29,7 +29,7 @@ let database: TestDatabase;
 let count = 0;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await lendTestDatabase();
 });
 afterAll(() => database.drop());
 

@@ -1,29 +1,48 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { embeddedTemplate, postgresTemplate, prefix, testName, urlOf } from './database-templates.mjs';
+import type { EmbeddedConnections } from '../../src/database/embedded/embedded-connections.js';
+import { postgresTemplate, prefix, testName, urlOf } from './database-templates.mjs';
+import { borrowEngine, copyTemplate } from './embedded-engine.js';
 import { type DatabaseKind, services } from './services.js';
 
 export interface TestDatabase {
   /** What the application is configured with to use it: `readConfig({ ...database.env, … })`. */
   readonly env: Readonly<Record<string, string>>;
+  /** An embedded database that runs already: the application is handed it, or it starts its own in `DATA_DIR`. */
+  readonly embedded?: EmbeddedConnections;
   /** Removes it. The application must have been closed. */
   drop(): Promise<void>;
 }
 
-/** A fresh, migrated database for one test file. */
+/** An empty, migrated database for an application in this process. An embedded one runs already. */
+export function lendTestDatabase(kind: DatabaseKind = services.database): Promise<TestDatabase> {
+  return kind === 'embedded' ? lendEmbedded() : createOnPostgres();
+}
+
+/** An empty, migrated database for processes of their own, or for what is about the files of the embedded one. */
 export function createTestDatabase(kind: DatabaseKind = services.database): Promise<TestDatabase> {
   return kind === 'embedded' ? createEmbedded() : createOnPostgres();
 }
 
+async function lendEmbedded(): Promise<TestDatabase> {
+  const folder = await newFolder();
+  const embedded = await borrowEngine();
+  return {
+    env: { DATA_DIR: folder },
+    embedded,
+    drop: async () => {
+      await embedded.giveBack();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 async function createEmbedded(): Promise<TestDatabase> {
   const folder = await newFolder();
-  const database = 'database';
-  // In one go: a thousand small copies through the thread pool once never came to an end under Node 24.
-  cpSync(join(await embeddedTemplate(), database), join(folder, database), { recursive: true });
+  await copyTemplate(join(folder, 'database'));
   return {
     env: { DATA_DIR: folder },
     drop: () => rm(folder, { recursive: true, force: true }),

@@ -4,7 +4,7 @@ import { authEntities } from '../../src/auth/auth.entities.js';
 import { type Config, readConfig } from '../../src/config/config.js';
 import { createDataSource, dataSourceOptions } from '../../src/database/data-source.js';
 import { Transaction } from '../../src/database/transaction.js';
-import { createTestDatabase } from './database.js';
+import { lendTestDatabase } from './database.js';
 import type { DatabaseKind } from './services.js';
 
 /** How long a hundred callers at once may wait for a connection, in milliseconds: the machine may have much else to do. */
@@ -22,10 +22,10 @@ export async function openDatabase(
   kind: DatabaseKind,
   env: Record<string, string> = {},
 ): Promise<OpenDatabase> {
-  const database = await createTestDatabase(kind);
+  const database = await lendTestDatabase(kind);
   const config = readConfig({ NODE_ENV: 'test', ...database.env, ...env });
   const dataSource = createDataSource({
-    ...dataSourceOptions(config, authEntities),
+    ...dataSourceOptions(config, authEntities, database.embedded),
     connectTimeoutMS: patienceMs,
   });
   await dataSource.initialize();

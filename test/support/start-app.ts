@@ -8,7 +8,7 @@ import { createAdapter, setUpApp } from '../../src/app.setup.js';
 import { Clock } from '../../src/platform/clock.js';
 import { readConfig } from '../../src/config/config.js';
 import { createLog } from '../../src/platform/log.js';
-import { createTestDatabase, type TestDatabase } from './database.js';
+import { lendTestDatabase, type TestDatabase } from './database.js';
 import { checkAnswers } from './openapi-validation.js';
 import { TestClock } from './test-clock.js';
 
@@ -38,13 +38,14 @@ export async function startApp({
   database: given,
   override = (module) => module,
 }: StartOptions = {}): Promise<RunningApp> {
-  const database = given ?? (await createTestDatabase());
+  const database = given ?? (await lendTestDatabase());
   const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'debug', PORT: '0', ...database.env, ...env });
   const logLines: Record<string, unknown>[] = [];
   const log = createLog(config, linesInto(logLines));
   const clock = new TestClock();
+  const elsewhere = database.embedded ? { embedded: database.embedded } : {};
   const module = await override(
-    Test.createTestingModule({ imports: [AppModule.forRoot(config, log)] })
+    Test.createTestingModule({ imports: [AppModule.forRoot(config, log, elsewhere)] })
       .overrideProvider(Clock)
       .useValue(clock),
   ).compile();

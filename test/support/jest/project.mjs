@@ -47,6 +47,7 @@ const common = {
   transform: { '^.+\\.(t|m?j)s$': swc },
   transformIgnorePatterns: [`node_modules/(?!(${esmPackages().join('|')})/)`],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest/end.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
 };
 
@@ -55,6 +56,7 @@ export const run = {
   rootDir,
   testTimeout: 240_000,
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  filter: '<rootDir>/test/together/filter.cjs',
 };
 
 /**
@@ -73,7 +75,21 @@ export function project(displayName, services, files, without = []) {
   };
 }
 
-export const unitFiles = ['<rootDir>/test/{unit,contracts}/**/*.spec.ts'];
-export const serviceFiles = ['<rootDir>/test/**/*.e2e-spec.ts'];
-export const browserFiles = '\\.browser\\.e2e-spec\\.ts$';
-export const crashFiles = '/crash\\.e2e-spec\\.ts$';
+export const unitFiles = [
+  '<rootDir>/test/{unit,contracts}/**/*.spec.ts',
+  '<rootDir>/test/together/contracts.ts',
+];
+export const serviceFiles = [
+  '<rootDir>/test/*.e2e-spec.ts',
+  '<rootDir>/test/together/!(contracts|together).ts',
+];
+/** Patterns of files. */
+export const browserFiles = ['\\.browser\\.e2e-spec\\.ts$', '/together/browser\\.ts$'];
+export const crashFiles = ['/crash\\.e2e-spec\\.ts$'];
+/** Several processes that share a database. */
+export const postgresFiles = ['/(roles|workers)\\.e2e-spec\\.ts$'];
+/** Nothing in them runs without a Redis or a PostgreSQL of their own. */
+export const serverFiles = [
+  '/unit/(redis-(outage|sliding-log|cluster)|corking-redis|postgres-restart)\\.spec\\.ts$',
+  '/shared-limits\\.e2e-spec\\.ts$',
+];
