@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { EmbeddedConnections } from '../../src/database/embedded/embedded-connections.js';
 import { postgresTemplate, prefix, testName, urlOf } from './database-templates.mjs';
 import { borrowEngine, copyTemplate } from './embedded-engine.js';
 import { type DatabaseKind, services } from './services.js';
+
+// What is logged without an application would stand between the lines of the report.
+Logger.overrideLogger(false);
 
 export interface TestDatabase {
   /** What the application is configured with to use it: `readConfig({ ...database.env, … })`. */

@@ -14,7 +14,7 @@ interface Violation {
   to: string;
 }
 
-/** What `npm run imports` finds in the tree. */
+/** What `npm run imports` would find in the tree. That it finds nothing in the sources, it says itself. */
 async function violations(tree: string, config: string): Promise<Violation[]> {
   const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   const args = [cruiser, 'src', '--config', join(root, config), '--output-type', 'json'];
@@ -46,12 +46,6 @@ function treeWith(additions: Record<string, string>): string {
 
 describe('the import rules', () => {
   let tree: string;
-
-  describe.each([written, runtime])('in %s', (config) => {
-    it('find nothing wrong with the sources', async () => {
-      expect(await violations(root, config)).toEqual([]);
-    });
-  });
 
   describe('about imports as they are written', () => {
     const breaches: [rule: string, file: string, imports: string][] = [

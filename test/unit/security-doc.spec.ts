@@ -2,30 +2,34 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(__dirname, '../..');
-const text = readFileSync(join(root, 'docs/security.md'), 'utf8');
+const pages = ['docs/security.md', 'docs/testing.md'];
+const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
 
-/** A test as the document names it: the file, and the sentence in it. */
-const named = [...text.matchAll(/`(test\/[\w./-]+)` "([^"]+)"/g)].map(([, file = '', sentence = '']) => ({
-  file,
-  sentence,
-}));
+/** The tests that a page names: the file, and the sentence in it. */
+const namedIn = (page: string) =>
+  [...textOf(page).matchAll(/`(test\/[\w./-]+\.ts)` "([^"]+)"/g)].map(([, file = '', sentence = '']) => ({
+    file,
+    sentence,
+  }));
 
-describe('docs/security.md', () => {
+describe.each(pages)('%s', (page) => {
   it('names a sentence with every test file', () => {
-    expect(text.match(/\btest\/[\w./-]+/g)).toHaveLength(named.length);
-    expect(named.length).toBeGreaterThan(50);
+    expect(textOf(page).match(/\btest\/[\w./-]+spec\.ts/g)).toHaveLength(namedIn(page).length);
+    expect(namedIn(page).length).toBeGreaterThan(40);
   });
 
   it('names only tests that exist', () => {
-    const missing = named.filter(({ file, sentence }) => {
+    const missing = namedIn(page).filter(({ file, sentence }) => {
       const path = join(root, file);
       return !existsSync(path) || !readFileSync(path, 'utf8').includes(sentence);
     });
     expect(missing).toEqual([]);
   });
+});
 
+describe('The pages about security and tests', () => {
   it('leads only to pages and headings that exist', () => {
-    for (const page of ['docs/security.md', 'SECURITY.md']) {
+    for (const page of [...pages, 'SECURITY.md']) {
       const links = readFileSync(join(root, page), 'utf8').matchAll(
         /\]\((?!https?:)([^)#]+)(?:#([^)]+))?\)/g,
       );
