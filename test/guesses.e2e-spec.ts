@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { CodeAttemptEntity } from '../src/auth/tokens/code-attempts.js';
+import { SlidingLogEntity } from '../src/rate-limit/sql-sliding-log.js';
 import { TokenService } from '../src/auth/tokens/token.service.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { arrived } from './support/inbox.js';
@@ -82,8 +82,8 @@ describe('Whoever guesses', () => {
     expect(await guessOverHttp(email, codes.slice(guesses / 2))).toEqual({ 429: guesses - first.length });
     expect(compared).toHaveBeenCalledTimes(granted);
     compared.mockRestore();
-    const rows = await running.app.get(DataSource).getRepository(CodeAttemptEntity).find();
-    expect(rows.map(({ attemptedAt }) => attemptedAt.length)).toEqual([granted]);
+    const rows = await running.app.get(DataSource).getRepository(SlidingLogEntity).find();
+    expect(rows.map(({ times }) => times.length)).toEqual([granted]);
 
     const right = { type: 'signup', email, token: code };
     await running.http.post('/verify').send(right).expect(429);

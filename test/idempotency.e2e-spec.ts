@@ -359,7 +359,6 @@ describe('known and unknown addresses', () => {
 
   /** Everything that a client sees, and every statement that was run: first request, replay, reuse, failure. */
   async function traceOf(address: string) {
-    jest.spyOn(Math, 'random').mockReturnValue(0.99);
     const query = jest.spyOn(blind.app.get(DataSource), 'query');
     const body = { type: 'signup', email: address };
     const sending = { app: blind, client: '192.0.2.1', key: randomUUID() };

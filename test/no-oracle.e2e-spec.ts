@@ -105,10 +105,6 @@ describe('nobody can tell who somebody is', () => {
     recorded = recordStatements(running);
   });
   afterAll(() => running.stop());
-  beforeEach(() => {
-    // Once in a while somebody's request sweeps a table; whose, is drawn by lot.
-    jest.spyOn(Math, 'random').mockReturnValue(0.99);
-  });
   afterEach(() => jest.restoreAllMocks());
 
   async function trace(work: () => Promise<BareAnswer[]>): Promise<Trace> {

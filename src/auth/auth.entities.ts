@@ -1,11 +1,10 @@
+import { SlidingLogEntity } from '../rate-limit/sql-sliding-log.js';
 import { IdempotencyKeyEntity } from './accept/idempotency/idempotency-keys.js';
 import { DeliveryAttemptEntity, DeliveryEventEntity, MessageEntity } from './messages/message.entities.js';
-import { SmsNumberEntity } from './sms-abuse/number-cap.js';
 import { SmsPrefixEntity } from './sms-abuse/prefix-credit.js';
 import { SmsSpendingEntity } from './sms-abuse/sms-budget.js';
 import { SmsKeywordEntity } from './reports/inbound-sms.js';
 import { SuppressionEntity } from './messages/suppression-list.js';
-import { CodeAttemptEntity } from './tokens/code-attempts.js';
 import { TokenEntity } from './tokens/token.statements.js';
 import { UsedLinkEntity } from './tokens/link-states.js';
 import { UserEntity } from './users/typeorm-users.repository.js';
@@ -21,8 +20,7 @@ export const authEntities = [
   IdempotencyKeyEntity,
   TokenEntity,
   UsedLinkEntity,
-  CodeAttemptEntity,
-  SmsNumberEntity,
+  SlidingLogEntity,
   SmsPrefixEntity,
   SmsSpendingEntity,
 ];

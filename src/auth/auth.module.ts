@@ -3,6 +3,7 @@ import { MailerService } from '@nestjs-modules/mailer';
 import { Clock } from '../platform/clock.js';
 import { Config } from '../config/config.js';
 import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
+import { SqlSlidingLog } from '../rate-limit/sql-sliding-log.js';
 import { throttlingProviders } from '../rate-limit/rate-limit.providers.js';
 import { captchaProviders } from './accept/captcha/captcha.providers.js';
 import { ChallengeController } from './accept/challenge.controller.js';
@@ -34,7 +35,7 @@ import { SignUpController } from './signup/sign-up.controller.js';
 import { SignUpService } from './signup/sign-up.service.js';
 import { eventControllers, eventProviders } from './vendors/vendor.controllers.js';
 import { SuppressionList } from './messages/suppression-list.js';
-import { housekeepingProviders } from './sweepers.js';
+import { housekeepingProviders } from './retention-jobs.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 import { CodeAttempts } from './tokens/code-attempts.js';
 import { JwksController } from './tokens/jwks.controller.js';
@@ -83,6 +84,7 @@ export class AuthModule {
       providers: [
         // 1. accept
         ...throttlingProviders,
+        SqlSlidingLog,
         IdempotencyKeys,
         ...captchaProviders,
         CaptchaGuard,

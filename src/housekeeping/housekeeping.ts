@@ -2,26 +2,26 @@ import { setTimeout } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Log } from '../platform/log.js';
 
-/** Takes away what nobody needs any more, of one kind. */
-export abstract class Sweeper {
-  /** What it takes away, in the plural; for the log. */
+/** Deletes the rows of one kind whose retention is over. */
+export abstract class RetentionJob {
+  /** The table; for the log. */
   abstract readonly what: string;
 
   /**
-   * Deletes what is overdue now, in statements so small that nobody notices, and yields after each of them how many rows
-   * went. It waits for nobody: what is locked stays until the next time.
+   * Deletes what is over now, in small batches, and yields after each how many rows went. Locked rows are skipped until the
+   * next time.
    */
   abstract sweep(): AsyncIterable<number>;
 }
 
 const firstSweepMs = 60_000;
 const sweepEveryMs = 10 * 60_000;
-/** Between two statements of a sweep, for everybody else. */
+/** Between two batches, so that a sweep takes no more than a fraction of the database. */
 const pauseMs = 100;
 
 /**
- * Lets every sweeper sweep, once in ten minutes. Several instances that do it at once are in nobody's way: each passes
- * over the rows that another holds.
+ * Runs every retention job once in ten minutes, and nothing else deletes such rows: no request does. Several instances may
+ * do it at once: each skips the rows that another has locked.
  */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
@@ -30,7 +30,7 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new AbortController();
 
   constructor(
-    @Inject(Sweeper) private readonly sweepers: readonly Sweeper[],
+    @Inject(RetentionJob) private readonly jobs: readonly RetentionJob[],
     private readonly log: Log,
   ) {}
 
@@ -45,26 +45,26 @@ export class Housekeeping implements OnApplicationBootstrap, OnModuleDestroy {
     await this.sweeping;
   }
 
-  /** How many rows each sweeper has taken away. */
+  /** How many rows each job has deleted. */
   async sweep(): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};
-    for (const sweeper of this.sweepers) {
-      counts[sweeper.what] = 0;
+    for (const job of this.jobs) {
+      counts[job.what] = 0;
       try {
-        for await (const deleted of sweeper.sweep()) {
-          counts[sweeper.what] = (counts[sweeper.what] ?? 0) + deleted;
+        for await (const deleted of job.sweep()) {
+          counts[job.what] = (counts[job.what] ?? 0) + deleted;
           if (this.stopping.signal.aborted) return counts;
           await this.pause();
         }
       } catch (err) {
-        this.log.warn({ err }, `Overdue ${sweeper.what} were not deleted; the next sweep takes them`);
+        this.log.warn({ err }, `Overdue rows of ${job.what} were not deleted; the next sweep takes them`);
       }
     }
     return counts;
   }
 
   private sweepLater(ms: number): void {
-    // Instances that started together need not sweep together.
+    // Jitter, so that instances that started together do not sweep together.
     const delayMs = ms * (0.9 + 0.2 * Math.random());
     this.timer = globalThis.setTimeout(() => {
       this.sweeping = this.sweep().then((counts) => {

@@ -9,7 +9,9 @@ import { MessageQueue } from '../../src/auth/outbox/message-queue.js';
 import { messageStatuses } from '../../src/auth/messages/message-status.js';
 import { ExpiredTokens } from '../../src/auth/tokens/expired-tokens.js';
 import { TokenEntity } from '../../src/auth/tokens/token.statements.js';
-import { Housekeeping, type Sweeper } from '../../src/housekeeping/housekeeping.js';
+import { retentionJobs, retentions } from '../../src/auth/retention-jobs.js';
+import { ExpiredRows } from '../../src/housekeeping/expired-rows.js';
+import { Housekeeping, type RetentionJob } from '../../src/housekeeping/housekeeping.js';
 import { readConfig } from '../../src/config/config.js';
 import { createLog } from '../../src/platform/log.js';
 import { uuidV7 } from '../../src/platform/ids.js';
@@ -175,13 +177,13 @@ describe.each(databaseKinds)('housekeeping on %s', (kind) => {
     expect(await housekeeping.sweep()).toMatchObject({ tokens: 1 });
   });
 
-  it('goes on with the others when one sweeper fails', async () => {
+  it('goes on with the others when one job fails', async () => {
     const failing = {
       what: 'ruins',
       sweep: () => ({
         [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('The database is away')) }),
       }),
-    } satisfies Sweeper;
+    } satisfies RetentionJob;
     await insertAll([endedAgo(retention)]);
     const { dataSource, config } = database;
     const both = new Housekeeping([failing, new FinishedMessages(dataSource, clock, config)], silent);
@@ -213,6 +215,78 @@ describe.each(databaseKinds)('housekeeping on %s', (kind) => {
     expect(counts).toMatchObject({ messages: 1_000 });
     expect(claimed).toHaveLength(50);
     expect((await left()).messages).toHaveLength(50);
+  });
+
+  describe('of rows that end by their age alone', () => {
+    const at = (ms: number) => new Date(ms).toISOString();
+    const bytes = () => `\\x${randomBytes(32).toString('hex')}`;
+    /** A row of each table, whose retention began at that moment. */
+    const rowsFrom: Record<string, (ms: number) => [columns: string, values: unknown[]]> = {
+      used_links: (ms) => ['link_hash, purpose, expires_at', [bytes(), 'signup', at(ms)]],
+      idempotency_keys: (ms) => [
+        'key, fingerprint, message_id, expires_at',
+        [bytes(), bytes(), randomUUID(), at(ms)],
+      ],
+      sliding_logs: (ms) => ['key, times, expires_at', [bytes(), [at(ms - hour)], at(ms)]],
+      sms_keywords: (ms) => [
+        'provider, event_id, keyword, received_at',
+        ['twilio', randomUUID(), 'stop', at(ms)],
+      ],
+      sms_prefixes: (ms) => ['prefix, debt_ms, at', [randomUUID(), 1, at(ms)]],
+      sms_spending: (ms) => ['day, scope, micros', [at(ms).slice(0, 10), randomUUID(), 1]],
+    };
+    const insertFrom = (table: string, ms: number) => {
+      const [columns, values] = rowsFrom[table]!(ms);
+      const places = values.map((_, i) => `$${i + 1}`).join(', ');
+      return database.dataSource.query(`INSERT INTO ${table} (${columns}) VALUES (${places})`, values);
+    };
+    const count = async (table: string) =>
+      (await database.dataSource.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n;
+
+    it('is about every table but those of people and of what is asked of us for good', async () => {
+      const { dataSource, config } = database;
+      const swept = retentionJobs(dataSource, clock, config).map(({ what }) => what);
+      const kept = ['users', 'suppressions'];
+      const goWithTheirMessage = ['delivery_attempts', 'delivery_events'];
+      const tables = dataSource.entityMetadatas.map(({ tableName }) => tableName);
+      expect([...swept, ...kept, ...goWithTheirMessage].sort()).toEqual(tables.sort());
+    });
+
+    it.each(Object.keys(rowsFrom))('ends those of %s on time, and none before', async (table) => {
+      const { dataSource, config } = database;
+      const retention = retentions(config).find((it) => it.table === table)!;
+      // Books are kept by the day.
+      const unit = table === 'sms_spending' ? 24 * hour : 1;
+      const job = new Housekeeping([new ExpiredRows(retention, dataSource, clock)], silent);
+      await dataSource.query(`DELETE FROM ${table}`);
+      const over = clock.now() - retention.keptMs - (table === 'sms_spending' ? unit : 0);
+      await insertFrom(table, over);
+      await insertFrom(table, over + unit);
+      expect(await job.sweep()).toEqual({ [table]: 1 });
+      expect(await count(table)).toBe(1);
+      clock.advance(unit);
+      expect(await job.sweep()).toEqual({ [table]: 1 });
+    });
+
+    it('takes any number away, 500 rows at a time, by an index', async () => {
+      const { dataSource, config } = database;
+      const retention = retentions(config).find(({ table }) => table === 'sliding_logs')!;
+      await dataSource.query(
+        `INSERT INTO sliding_logs (key, times, expires_at)
+         SELECT uuid_send(gen_random_uuid()), '{}', $1 FROM generate_series(1, 1200)`,
+        [at(clock.now())],
+      );
+      const sizes: number[] = [];
+      for await (const size of new ExpiredRows(retention, dataSource, clock).sweep()) sizes.push(size);
+      expect(sizes).toEqual([500, 500, 200]);
+      for (const { table, from } of retentions(config)) {
+        const indexes = await dataSource.query<{ definition: string }[]>(
+          `SELECT indexdef AS definition FROM pg_indexes WHERE tablename = $1`,
+          [table],
+        );
+        expect(indexes.map(({ definition }) => definition).join('\n')).toMatch(new RegExp(`\\(${from}[,)]`));
+      }
+    });
   });
 
   // The embedded database has one session: there a transaction that is open lets nobody else in.

@@ -142,25 +142,6 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
     expect(rows[0]?.['link_hash']).toHaveLength(32);
   });
 
-  it('forgets more with each use than it remembers, so that the table does not grow for ever', async () => {
-    const repository = database.dataSource.getRepository(UsedLinkEntity);
-    const overdue = Array.from({ length: 20 }, () => ({
-      linkHash: randomBytes(32),
-      purpose: 'signup' as const,
-      expiresAt: new Date(clock.now()),
-    }));
-    await repository.insert(overdue);
-    const subject = somebody();
-    const links = [await linkOf(subject), await linkOf(subject)];
-    await use(links[0] ?? '');
-    const left = await repository.find();
-    const stillOverdue = left.filter(({ expiresAt }) => expiresAt.getTime() <= clock.now());
-    expect(left.length - stillOverdue.length).toBe(2);
-    expect(stillOverdue.length).toBeLessThanOrEqual(20 - 2 - 1);
-    for (let i = 0; i < 4; i += 1) await use(await linkOf(somebody()));
-    expect(await repository.count()).toBe(2 + 4);
-  });
-
   describe('while the hashing key is changed', () => {
     it('knows a link that was used under the previous key', async () => {
       const link = await linkOf(somebody(), otherKey);

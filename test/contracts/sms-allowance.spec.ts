@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { SmsAllowance } from '../../src/auth/sms-abuse/sms-allowance.js';
-import { SmsNumberEntity } from '../../src/auth/sms-abuse/number-cap.js';
+import { SlidingLogEntity } from '../../src/rate-limit/sql-sliding-log.js';
 import { SmsPrefixEntity } from '../../src/auth/sms-abuse/prefix-credit.js';
 import { SmsSpendingEntity } from '../../src/auth/sms-abuse/sms-budget.js';
 import { KeyedHash } from '../../src/platform/keyed-hash.js';
@@ -25,7 +25,7 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
   afterAll(() => database.close());
   beforeEach(async () => {
     clock = new TestClock();
-    for (const entity of [SmsNumberEntity, SmsPrefixEntity, SmsSpendingEntity])
+    for (const entity of [SlidingLogEntity, SmsPrefixEntity, SmsSpendingEntity])
       await database.dataSource.getRepository(entity).clear();
   });
 
@@ -102,24 +102,20 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
     it('is kept as a keyed hash only', async () => {
       await admit(allowing(env), german);
       const rows = await database.dataSource.query<{ row: string }[]>(
-        `SELECT row_to_json(sms_numbers)::text AS row FROM sms_numbers`,
+        `SELECT row_to_json(sliding_logs)::text AS row FROM sliding_logs`,
       );
       expect(rows).toHaveLength(1);
       expect(rows[0]?.row).not.toContain('12345678');
       expect(rows[0]?.row).not.toContain(Buffer.from(german).toString('hex'));
     });
 
-    it('has no second allowance while the hashing key is changed', async () => {
+    it('begins anew after a change of the hashing key, however many keys are known', async () => {
       const [old, next] = [randomBytes(32), randomBytes(32)];
-      const before = instance(env, { hash: new KeyedHash(old) }).allowance;
-      const both = instance(env, { hash: new KeyedHash(next, old) }).allowance;
-      const after = instance(env, { hash: new KeyedHash(next) }).allowance;
-      expect(await refusalOf(before, german)).toBeNull();
+      const capped = { SMS_DAILY_PER_NUMBER: '1' };
+      expect(await refusalOf(instance(capped, { hash: new KeyedHash(old) }).allowance, german)).toBeNull();
+      const both = instance(capped, { hash: new KeyedHash(next, old) }).allowance;
       expect(await refusalOf(both, german)).toBeNull();
       expect(await refusalOf(both, german)).toBe('number_daily_cap');
-      // The message under the old key alone is not known to an instance that has the new one alone.
-      expect(await refusalOf(after, german)).toBeNull();
-      expect(await refusalOf(after, german)).toBe('number_daily_cap');
     });
   });
 
@@ -277,39 +273,5 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
       await allowance.verified(to);
     });
     await expect(Promise.all(work)).resolves.toHaveLength(80);
-  });
-
-  it('forgets what counts no more, a few rows at a time, and nothing else', async () => {
-    const env = { SMS_DAILY_PER_NUMBER: '3', SMS_UNVERIFIED_MAX: '10', SMS_COSTS: '*:*=0.1' };
-    const { allowance, cap, credit, budget } = instance(env);
-    for (let i = 0; i < 5; i++) await admit(allowance, `+49151${i}0000000`);
-    const counts = () =>
-      Promise.all(
-        [SmsNumberEntity, SmsPrefixEntity, SmsSpendingEntity].map((entity) =>
-          database.dataSource.getRepository(entity).count(),
-        ),
-      );
-    const sweep = async (limit: number) => {
-      for (const books of [cap, credit, budget]) await books.sweep(limit);
-    };
-    // Debts of a prefix wear off in hours; of ten codes and their credit in 5 * 10 * 15 minutes.
-    clock.advance(dayMs - 1);
-    await sweep(100);
-    expect(await counts()).toEqual([5, 0, 2]);
-    clock.advance(1);
-    await sweep(3);
-    expect(await counts()).toEqual([2, 0, 2]);
-    clock.advance(63 * dayMs);
-    await sweep(100);
-    expect(await counts()).toEqual([0, 0, 0]);
-  });
-
-  it('sweeps by itself', async () => {
-    const allowance = allowing({ SMS_DAILY_PER_NUMBER: '3' });
-    for (let i = 0; i < 10; i++) await admit(allowance, numbered(i));
-    clock.advance(2 * dayMs);
-    // One in eight admissions sweeps: that none of 150 does happens once in 500 million times.
-    for (let i = 0; i < 150; i++) await admit(allowance, german).catch(() => null);
-    expect(await database.dataSource.getRepository(SmsNumberEntity).count()).toBe(1);
   });
 });

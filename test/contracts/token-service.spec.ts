@@ -280,18 +280,6 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     expect(await rows()).toEqual([]);
   });
 
-  it('takes what is long overdue away while it mints', async () => {
-    for (let i = 0; i < 6; i += 1) await tokens.mint({ ...somebody(), withLink: true });
-    clock.advance(25 * hours);
-    const fresh = [];
-    for (let i = 0; i < 3; i += 1) {
-      const subject = somebody();
-      await tokens.mint({ ...subject, withLink: true });
-      fresh.push(subject.userId);
-    }
-    expect((await rows()).map(({ userId }) => userId).sort()).toEqual(fresh.sort());
-  });
-
   describe('after a change of the hashing key', () => {
     const [old, next] = [randomBytes(32), randomBytes(32)];
     const servedBy = (...keys: [Buffer, ...Buffer[]]) =>

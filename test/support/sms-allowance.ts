@@ -5,6 +5,7 @@ import { type Admission, SmsAllowance } from '../../src/auth/sms-abuse/sms-allow
 import { SmsBudget } from '../../src/auth/sms-abuse/sms-budget.js';
 import { readConfig } from '../../src/config/config.js';
 import type { KeyedHash } from '../../src/platform/keyed-hash.js';
+import { SqlSlidingLog } from '../../src/rate-limit/sql-sliding-log.js';
 import { createLog } from '../../src/platform/log.js';
 import { Metrics } from '../../src/platform/metrics.js';
 import { testHash } from './hash.js';
@@ -22,9 +23,9 @@ export function smsAllowance(
   const metrics = new Metrics();
   const logLines: string[] = [];
   const log = createLog(config, { write: (line) => void logLines.push(line) });
-  const cap = new NumberCap(transaction, hash, clock, config);
+  const cap = new NumberCap(new SqlSlidingLog(transaction), hash, config);
   const credit = new PrefixCredit(transaction, clock, config);
-  const budget = new SmsBudget(transaction, clock, config);
+  const budget = new SmsBudget(transaction, config);
   const bySms = providers.map((name) => ({ name, channel: 'sms' as const }));
   const allowance = new SmsAllowance(bySms, cap, credit, budget, transaction, clock, config, metrics, log);
   return { allowance, cap, credit, budget, metrics, logLines };

@@ -1,8 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { Clock } from '../../platform/clock.js';
-import { Config } from '../../config/config.js';
-import { Sweeper } from '../../housekeeping/housekeeping.js';
+import type { DataSource } from 'typeorm';
+import type { Clock } from '../../platform/clock.js';
+import type { Config } from '../../config/config.js';
+import { RetentionJob } from '../../housekeeping/housekeeping.js';
 import { firstUuidV7 } from '../../platform/ids.js';
 
 const batchSize = 100;
@@ -26,8 +25,7 @@ const sweep = `
   DELETE FROM messages USING overdue WHERE messages.id = overdue.id RETURNING messages.id`;
 
 /** Messages that ended longer ago than `RETENTION`. What has not ended stays, however old it is. */
-@Injectable()
-export class FinishedMessages extends Sweeper {
+export class FinishedMessages extends RetentionJob {
   readonly what = 'messages';
 
   constructor(

@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../platform/clock.js';
 import { Config } from '../../config/config.js';
@@ -18,7 +18,9 @@ export class SmsKeywordEntity {
   /** The provider's name for the SMS. */
   @PrimaryColumn('text', { name: 'event_id' }) eventId: string;
   @Column('text') keyword: 'stop' | 'start';
-  @Column('timestamptz', { name: 'received_at' }) receivedAt: Date;
+  @Index('sms_keywords_received_at')
+  @Column('timestamptz', { name: 'received_at' })
+  receivedAt: Date;
 }
 
 export type SmsKeyword = 'stop' | 'start' | 'help';
@@ -81,7 +83,7 @@ export class InboundSms {
     if (keyword === null || from === null || eventId === null) return null;
     const isNew =
       keyword === 'help' ||
-      (await orUnavailable(() => this.transaction.run(() => this.obey(keyword, provider, eventId, from))));
+      (await orUnavailable(() => this.transaction.run(() => this.apply(keyword, provider, eventId, from))));
     this.log.info(
       { event: 'sms_keyword', provider, keyword, result: isNew ? 'applied' : 'repeated' },
       'SMS keyword',
@@ -89,7 +91,7 @@ export class InboundSms {
     return keyword === 'help' ? helpText(new URL(this.config.siteUrl).host) : null;
   }
 
-  private async obey(
+  private async apply(
     keyword: Exclude<SmsKeyword, 'help'>,
     provider: string,
     eventId: string,

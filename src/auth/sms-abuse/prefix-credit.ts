@@ -19,6 +19,11 @@ export class SmsPrefixEntity {
 /** A prefix saves up as many codes as this many times `smsLimits.unverifiedMax`. */
 const creditFactor = 5;
 
+/** After so many milliseconds nothing is left of any debt or credit. */
+export function debtLifetimeMs({ smsLimits: { unverifiedMax, probeIntervalMs } }: Config): number {
+  return creditFactor * unverifiedMax * probeIntervalMs;
+}
+
 /** What is left of `debt_ms` at $2: it wears off towards 0, a millisecond in a millisecond, from either side. */
 const remaining = `(sign(log.debt_ms)::bigint * greatest(0, abs(log.debt_ms)
   - greatest(0, (extract(epoch FROM $2::timestamptz - log.at) * 1000)::bigint)))`;
@@ -50,19 +55,6 @@ export class PrefixCredit {
   /** A code that was sent there has been verified. */
   async earn(prefix: string): Promise<void> {
     await this.owe(prefix, -this.config.smsLimits.verifiedCredit, new Date(this.clock.now()));
-  }
-
-  /** Deletes up to `limit` rows of which nothing is left, the oldest first. */
-  async sweep(limit: number): Promise<void> {
-    const { unverifiedMax, probeIntervalMs } = this.config.smsLimits;
-    const wornOff = new Date(this.clock.now() - creditFactor * unverifiedMax * probeIntervalMs);
-    await this.transaction.manager.query(
-      `WITH over AS MATERIALIZED (
-         SELECT prefix FROM sms_prefixes WHERE at <= $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
-       )
-       DELETE FROM sms_prefixes USING over WHERE sms_prefixes.prefix = over.prefix`,
-      [wornOff, limit],
-    );
   }
 
   private async owe(prefix: string, codes: number, at: Date): Promise<boolean> {

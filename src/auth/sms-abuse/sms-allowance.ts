@@ -47,9 +47,6 @@ export interface Tried {
 }
 
 const nothingToAccountFor: Admission = { refusal: null, reservation: null };
-/** One message in so many takes away so many rows that nobody needs any more: more than it can have added. */
-const sweepEvery = 8;
-const sweepSize = 32;
 
 /**
  * Whether an SMS may be sent, by country, number, prefix and money. It is asked at delivery, where no client waits for
@@ -86,7 +83,6 @@ export class SmsAllowance {
     const micros = Math.max(0, ...this.providers.map((provider) => smsCostOf(costs, provider, to)));
     const reservation = { destination, at: new Date(this.clock.now()), micros };
     const reason = await this.reserve(reservation);
-    if (Math.random() * sweepEvery < 1) await this.sweep();
     if (reason === null) return { refusal: null, reservation };
     this.record(reason, messageUuid, destination);
     // What would have been dropped is not in the books, which so remain what they would have been.
@@ -156,10 +152,6 @@ export class SmsAllowance {
       if (error !== refused) throw error;
     }
     return reason;
-  }
-
-  private async sweep(): Promise<void> {
-    for (const books of [this.cap, this.credit, this.budget]) await books.sweep(sweepSize);
   }
 
   /** Neither the whole number nor its prefix, which together with what the mask shows would nearly be the number. */

@@ -1,7 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
 import { Config, type SmsCost } from '../../config/config.js';
-import { Clock } from '../../platform/clock.js';
 import { Transaction } from '../../database/transaction.js';
 
 /** What was spent on SMS on one day. */
@@ -29,9 +28,6 @@ export function smsCostOf(costs: readonly SmsCost[], provider: string, number: s
 
 /** The scope of all countries together. */
 export const everywhere = '*';
-const dayMs = 86_400_000;
-/** How long the books are kept: until last month's invoice has been compared with them. */
-const keptDays = 62;
 
 /**
  * What is spent on SMS on a day of UTC, as vendors bill it. Money is in millionths. Each scope is one row, and one
@@ -41,7 +37,6 @@ const keptDays = 62;
 export class SmsBudget {
   constructor(
     private readonly transaction: Transaction,
-    private readonly clock: Clock,
     private readonly config: Config,
   ) {}
 
@@ -69,17 +64,6 @@ export class SmsBudget {
     await this.transaction.manager.query(
       `UPDATE sms_spending SET micros = greatest(0, micros + $3::bigint) WHERE day = $1::date AND scope = $2`,
       [dayOf(at), scope, micros],
-    );
-  }
-
-  /** Deletes up to `limit` rows of days that are long over. */
-  async sweep(limit: number): Promise<void> {
-    await this.transaction.manager.query(
-      `WITH over AS MATERIALIZED (
-         SELECT day, scope FROM sms_spending WHERE day < $1::date ORDER BY day LIMIT $2 FOR UPDATE SKIP LOCKED
-       )
-       DELETE FROM sms_spending USING over WHERE sms_spending.day = over.day AND sms_spending.scope = over.scope`,
-      [dayOf(new Date(this.clock.now() - keptDays * dayMs)), limit],
     );
   }
 }

@@ -1,11 +1,10 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { Clock } from '../../platform/clock.js';
-import { Config } from '../../config/config.js';
-import { Sweeper } from '../../housekeeping/housekeeping.js';
+import type { DataSource } from 'typeorm';
+import type { Clock } from '../../platform/clock.js';
+import type { Config } from '../../config/config.js';
+import { RetentionJob } from '../../housekeeping/housekeeping.js';
 import { firstUuidV7 } from '../../platform/ids.js';
 
-const batchSize = 100;
+const batchSize = 500;
 
 /** By the primary key: older than the longest lifetime, nearly all have expired. The time of expiry itself decides. */
 const sweep = `
@@ -14,12 +13,8 @@ const sweep = `
   )
   DELETE FROM tokens USING expired WHERE tokens.id = expired.id`;
 
-/**
- * Links and codes whose time is over: nothing that is kept refers to them, and nobody can use them. Every new one takes a
- * few away; this is for the rest, on a service that makes few.
- */
-@Injectable()
-export class ExpiredTokens extends Sweeper {
+/** Links and codes whose time is over: nothing that is kept refers to them, and nobody can use them. */
+export class ExpiredTokens extends RetentionJob {
   readonly what = 'tokens';
 
   constructor(

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.js';
 import type { KeyedHash } from '../../platform/keyed-hash.js';
 import { firstUuidV7, uuidV7 } from '../../platform/ids.js';
 import { codeHashes, codesOf, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
-import { insert, lockSubjects, newestCodes, sweepSize } from './token.statements.js';
+import { insert, lockSubjects, newestCodes } from './token.statements.js';
 
 export interface MintedToken {
   /** 256 random bits as 43 characters of base64url; null when none was asked for. */
@@ -62,14 +62,12 @@ export class Mint {
   constructor(
     private readonly manager: EntityManager,
     private readonly keyedHash: KeyedHash,
-    private readonly longestLifetimeMs: number,
     private readonly now: number,
   ) {}
 
   /**
-   * Writes all of them, and takes away a few that are overdue by any lifetime: ids rise with time, so that finding those
-   * costs nothing. Who mints or uses secrets of the same person and purpose waits until the transaction has ended: looked
-   * at beside each other, none would see the code of another, and each would bring its own.
+   * Writes all of them. Who mints or uses secrets of the same person and purpose waits until the transaction has ended:
+   * looked at beside each other, none would see the code of another, and each would bring its own.
    */
   async all(batch: readonly Minting[]): Promise<void> {
     await lockSubjectsOf(
@@ -126,9 +124,7 @@ export class Mint {
     ]);
     await this.manager.query(insert, [
       ...[0, 1, 2, 3, 4, 5, 6, 7].map((column) => rows.map((row) => row[column])),
-      firstUuidV7(this.now - this.longestLifetimeMs),
       new Date(this.now),
-      sweepSize * batch.length,
     ]);
   }
 }

@@ -81,22 +81,19 @@ export class TokenService {
    * rolled back nothing has been used, nor is remembered.
    */
   async consume(token: LiveToken): Promise<boolean> {
-    const now = this.clock.now();
     await lockSubjectsOf(this.transaction.manager, [token]);
     const ended = await this.transaction.manager.query<{ id: string }[]>(consume, [
       token.userId,
       token.purpose,
       token.recipient,
-      new Date(now + usedLinkLifetimeMs),
-      new Date(now),
+      new Date(this.clock.now() + usedLinkLifetimeMs),
     ]);
     return ended.some(({ id }) => id === token.id);
   }
 
   private async mintAll(batch: readonly Minting[]): Promise<void> {
-    const longestLifetimeMs = Math.max(...Object.values(this.config.tokenLifetimeMs));
     await this.transaction.run(() =>
-      new Mint(this.transaction.manager, this.keyedHash, longestLifetimeMs, this.clock.now()).all(batch),
+      new Mint(this.transaction.manager, this.keyedHash, this.clock.now()).all(batch),
     );
   }
 

@@ -19,16 +19,13 @@ export class TokenEntity {
   @Column('timestamptz', { name: 'expires_at' }) expiresAt: Date;
 }
 
-/** How many overdue tokens one new token takes away with it: more than one, so that they cannot pile up. */
-export const sweepSize = 4;
-
 /** In a statement of its own, so that the next one sees what the transactions wrote that this one waited for. */
 export const lockSubjects = `
   SELECT pg_advisory_xact_lock(key)
   FROM (
     SELECT DISTINCT hashtextextended(user_id::text || purpose, 0) AS key
     FROM unnest($1::uuid[], $2::text[]) AS subject (user_id, purpose)
-    -- In one order for everybody, so that nobody waits in a circle.
+    -- One lock order, against deadlock.
     ORDER BY key
   ) AS subjects`;
 
@@ -57,13 +54,9 @@ export const insert = `
   ), moved AS (
     UPDATE tokens SET code_hash = NULL
     FROM minted
-    WHERE minted.code_hash IS NOT NULL AND tokens.code_hash IS NOT NULL AND tokens.expires_at > $10
+    WHERE minted.code_hash IS NOT NULL AND tokens.code_hash IS NOT NULL AND tokens.expires_at > $9
       AND tokens.user_id = minted.user_id AND tokens.purpose = minted.purpose
       AND tokens.recipient = minted.recipient AND tokens.code_seed = minted.code_seed
-  ), overdue AS MATERIALIZED (
-    SELECT id FROM tokens WHERE id < $9 AND expires_at <= $10 ORDER BY id LIMIT $11 FOR UPDATE SKIP LOCKED
-  ), swept AS (
-    DELETE FROM tokens USING overdue WHERE tokens.id = overdue.id
   )
   INSERT INTO tokens (id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at)
   SELECT id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at FROM minted`;
@@ -91,8 +84,8 @@ export const candidates = `
   FROM generate_series(1, ${candidateCount} - (SELECT count(*)::int FROM near))`;
 
 /**
- * Ends the tokens, remembers the links among them that led to the same address, and forgets more links than it
- * remembers, as far as their time is over. A link to another address has not done what its mail said.
+ * Ends the tokens and remembers the links among them that led to the same address. A link to another address has not done
+ * what its mail said.
  */
 export const consume = `
   WITH locked AS MATERIALIZED (
@@ -103,9 +96,5 @@ export const consume = `
   ), remembered AS (
     INSERT INTO used_links (link_hash, purpose, expires_at)
     SELECT link_hash, $2, $4 FROM ended WHERE link_hash IS NOT NULL AND recipient = $3
-  ), forgotten AS (
-    DELETE FROM used_links WHERE link_hash IN (
-      SELECT link_hash FROM used_links WHERE expires_at <= $5 ORDER BY expires_at
-      LIMIT (SELECT count(*) + ${sweepSize} FROM ended) FOR UPDATE SKIP LOCKED)
   )
   SELECT id FROM ended`;

@@ -130,6 +130,7 @@ const suppressions = [
     CONSTRAINT sms_keywords_pkey PRIMARY KEY (provider, event_id),
     CONSTRAINT sms_keywords_keyword CHECK (keyword IN ('stop', 'start'))
   )`,
+  `CREATE INDEX sms_keywords_received_at ON sms_keywords (received_at)`,
 ];
 
 const tokens = [
@@ -169,18 +170,13 @@ const idempotency = [
 ];
 
 const limits = [
-  `CREATE TABLE code_attempts (
+  `CREATE TABLE sliding_logs (
     key bytea NOT NULL,
-    attempted_at timestamptz[] NOT NULL,
-    CONSTRAINT code_attempts_pkey PRIMARY KEY (key)
+    times timestamptz[] NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT sliding_logs_pkey PRIMARY KEY (key)
   )`,
-  `CREATE TABLE sms_numbers (
-    key bytea NOT NULL,
-    sent_at timestamptz[] NOT NULL,
-    last_sent_at timestamptz NOT NULL,
-    CONSTRAINT sms_numbers_pkey PRIMARY KEY (key)
-  )`,
-  `CREATE INDEX sms_numbers_by_time ON sms_numbers (last_sent_at)`,
+  `CREATE INDEX sliding_logs_expires_at ON sliding_logs (expires_at)`,
   `CREATE TABLE sms_prefixes (
     prefix text NOT NULL,
     debt_ms bigint NOT NULL,
@@ -205,7 +201,7 @@ export class CreateSchema1764300000000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`DROP TABLE users, messages, delivery_attempts, delivery_events, suppressions, sms_keywords,
-      tokens, used_links, idempotency_keys, code_attempts, sms_numbers, sms_prefixes, sms_spending`);
+      tokens, used_links, idempotency_keys, sliding_logs, sms_prefixes, sms_spending`);
     await queryRunner.query(`DROP FUNCTION refuse_message_transition(), message_may_become(text, text)`);
   }
 }

@@ -1,5 +1,5 @@
 import { Column, DataSource, Entity, Index, PrimaryColumn } from 'typeorm';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ApiError, orUnavailable } from '../../../http/api-error.js';
 import { Clock } from '../../../platform/clock.js';
 import { KeyedHash } from '../../../platform/keyed-hash.js';
@@ -31,8 +31,7 @@ export interface ScopedKey {
 
 /** A key in the hands of one request. Message and time together are nobody else's. */
 export interface Claim {
-  /** It is claimed under each of them. */
-  readonly keys: readonly Buffer[];
+  readonly key: Buffer;
   /** The UUID under which the request must put its message into the outbox. */
   readonly messageId: string;
   readonly claimedAt: Date;
@@ -46,81 +45,43 @@ export interface Replay {
 /** How long a key is remembered, in milliseconds. */
 const lifetimeMs = 24 * 60 * 60 * 1_000;
 /** After so many milliseconds the request that holds a key has died: together its steps give up earlier. */
-const patienceMs = 30_000;
+const claimTtlMs = 30_000;
 /** Seconds after which a client may ask what became of the request in flight. */
 const retryAfter = 1;
 
-/** One request in so many looks for overdue keys, and deletes at most so many of them. */
-const sweepEvery = 8;
-const sweepSize = 64;
-
-/** The hashes of one key under the hashing keys, each beside that of the request under the same hashing key. */
-const asked = `unnest($1::bytea[], $2::bytea[]) AS asked (key, fingerprint)`;
-
-/** Of a row `kept`, at $4: it is overdue, was given back, or is held by a request that died since $6. */
-const isFreeFor = (fingerprint: string) => `(kept.expires_at <= $4
-      OR (NOT EXISTS (SELECT FROM messages WHERE messages.id = kept.message_id)
-        AND (kept.claimed_at IS NULL OR (kept.claimed_at <= $6 AND kept.fingerprint = ${fingerprint}))))`;
-
 /**
- * Takes a key that is new or free, under all hashing keys or none. Who takes over the same request gets the same
- * message id, because nobody can tell whether the one before has not been committed after all.
- * Of simultaneous statements the first wins: the others wait for it and then see what it wrote. All lock in the order
- * of the keys, so that nobody waits in a circle.
+ * Takes a key that is new or free: it is overdue, was given back, or is held by a request that died. Who takes over the
+ * same request gets the same message id, because nobody can tell whether the one before has not been committed after all.
+ * Of simultaneous statements the first wins: the others wait for it and then see what it wrote.
  */
 const claim = `
-  WITH earlier AS MATERIALIZED (
-    SELECT kept.*, asked.fingerprint AS asked_fingerprint
-    FROM idempotency_keys AS kept JOIN ${asked} ON kept.key = asked.key
-    ORDER BY kept.key FOR UPDATE OF kept
-  )
   INSERT INTO idempotency_keys AS kept (key, fingerprint, message_id, claimed_at, expires_at)
-  SELECT asked.key, asked.fingerprint,
-    coalesce(
-      (SELECT message_id FROM earlier WHERE expires_at > $4 AND fingerprint = asked_fingerprint
-       ORDER BY key LIMIT 1),
-      $3::uuid),
-    $4::timestamptz, $5::timestamptz
-  FROM ${asked}
-  WHERE NOT EXISTS (SELECT FROM earlier AS kept WHERE NOT ${isFreeFor('kept.asked_fingerprint')})
-  ORDER BY asked.key
+  VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (key) DO UPDATE
     SET fingerprint = EXCLUDED.fingerprint, claimed_at = EXCLUDED.claimed_at, expires_at = EXCLUDED.expires_at,
       message_id = CASE WHEN kept.expires_at > $4 AND kept.fingerprint = EXCLUDED.fingerprint
         THEN kept.message_id ELSE EXCLUDED.message_id END
-    WHERE ${isFreeFor('EXCLUDED.fingerprint')}
+    WHERE kept.expires_at <= $4
+      OR (NOT EXISTS (SELECT FROM messages WHERE messages.id = kept.message_id)
+        AND (kept.claimed_at IS NULL OR (kept.claimed_at <= $6 AND kept.fingerprint = EXCLUDED.fingerprint)))
   RETURNING message_id AS "messageId"`;
 
-/** A row that is used up goes before one that is not: it is the one that counts. */
 const look = `
-  SELECT kept.fingerprint = asked.fingerprint AS "isSame", message_id AS "messageId",
+  SELECT fingerprint = $2 AS "isSame", message_id AS "messageId",
     EXISTS (SELECT FROM messages WHERE messages.id = message_id) AS "isCommitted"
-  FROM idempotency_keys AS kept JOIN ${asked} ON kept.key = asked.key
-  WHERE expires_at > $3 ORDER BY "isCommitted" DESC, kept.key LIMIT 1`;
+  FROM idempotency_keys WHERE key = $1 AND expires_at > $3`;
 
 /** The claim's own time is the condition: a key that somebody else has taken over meanwhile is theirs. */
 const giveBack = `
-  WITH kept AS MATERIALIZED (
-    SELECT key FROM idempotency_keys WHERE key = ANY ($1::bytea[]) ORDER BY key FOR UPDATE
-  )
-  UPDATE idempotency_keys SET claimed_at = NULL
-  FROM kept WHERE idempotency_keys.key = kept.key AND message_id = $2 AND claimed_at = $3`;
-
-const sweep = `
-  DELETE FROM idempotency_keys WHERE key IN (
-    SELECT key FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)`;
+  UPDATE idempotency_keys SET claimed_at = NULL WHERE key = $1 AND message_id = $2 AND claimed_at = $3`;
 
 /**
  * Lets one request per key through. A key is claimed together with the id of the message that it will stand for, and is
  * used up from the moment when a message of that id is in the outbox: there is no second write that a crash could miss.
- *
- * While hashing keys are being changed, a key is claimed under each of them: whoever knows only one of them, before or
- * after the change or beside it, then finds the claim too.
+ * A change of the hashing key forgets all keys.
  */
 @Injectable()
 export class IdempotencyKeys {
-  private readonly logger = new Logger(IdempotencyKeys.name);
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly keyedHash: KeyedHash,
@@ -132,40 +93,36 @@ export class IdempotencyKeys {
    * @throws ApiError 409 while an earlier one is under way, 422 when that was another request, 503
    */
   async reserve(scoped: ScopedKey, request: MessageRequest): Promise<Claim | Replay> {
-    const keys = this.keyedHash.digests('idempotency key', scoped.route, scoped.client, scoped.key);
-    if (Math.random() * sweepEvery < 1) await this.sweep();
-    return orUnavailable(async () => {
-      const fingerprints = this.fingerprintsOf(request);
-      return (await this.claim(keys, fingerprints)) ?? (await this.replay(keys, fingerprints));
-    });
+    const key = this.keyedHash.digest('idempotency key', scoped.route, scoped.client, scoped.key);
+    const fingerprint = this.fingerprintOf(request);
+    return orUnavailable(
+      async () => (await this.claim(key, fingerprint)) ?? (await this.replay(key, fingerprint)),
+    );
   }
 
   /** For a request that failed: the next one with the key is a new attempt. */
-  async giveBack({ keys, messageId, claimedAt }: Claim): Promise<void> {
-    await this.dataSource.query(giveBack, [keys, messageId, claimedAt]);
+  async giveBack({ key, messageId, claimedAt }: Claim): Promise<void> {
+    await this.dataSource.query(giveBack, [key, messageId, claimedAt]);
   }
 
-  private async claim(keys: readonly Buffer[], fingerprints: readonly Buffer[]): Promise<Claim | undefined> {
+  private async claim(key: Buffer, fingerprint: Buffer): Promise<Claim | undefined> {
     const now = this.clock.now();
     const claimedAt = new Date(now);
-    const claimed = await this.dataSource.query<{ messageId: string }[]>(claim, [
-      keys,
-      fingerprints,
+    const [claimed] = await this.dataSource.query<{ messageId: string }[]>(claim, [
+      key,
+      fingerprint,
       uuidV7(now),
       claimedAt,
       new Date(now + lifetimeMs),
-      new Date(now - patienceMs),
+      new Date(now - claimTtlMs),
     ]);
-    const [first] = claimed;
-    return first && claimed.length === keys.length
-      ? { keys, messageId: first.messageId, claimedAt }
-      : undefined;
+    return claimed && { key, messageId: claimed.messageId, claimedAt };
   }
 
-  private async replay(keys: readonly Buffer[], fingerprints: readonly Buffer[]): Promise<Replay> {
+  private async replay(key: Buffer, fingerprint: Buffer): Promise<Replay> {
     const [kept] = await this.dataSource.query<
       { isSame: boolean; messageId: string; isCommitted: boolean }[]
-    >(look, [keys, fingerprints, new Date(this.clock.now())]);
+    >(look, [key, fingerprint, new Date(this.clock.now())]);
     if (kept?.isSame === false) {
       throw new ApiError('idempotency_key_reuse', 'Send another request with another Idempotency-Key');
     }
@@ -176,17 +133,8 @@ export class IdempotencyKeys {
   }
 
   /** The captcha token is left out: it can be used once, so a retry may bring another. */
-  private fingerprintsOf({ type, channel, identifier, redirectTo }: MessageRequest): Buffer[] {
+  private fingerprintOf({ type, channel, identifier, redirectTo }: MessageRequest): Buffer {
     const redirect = redirectTo === null ? [] : [redirectTo];
-    return this.keyedHash.digests('idempotent request', type, channel, identifier, ...redirect);
-  }
-
-  private async sweep(): Promise<void> {
-    try {
-      await this.dataSource.query(sweep, [new Date(this.clock.now()), sweepSize]);
-    } catch (error) {
-      // The request itself may still succeed; the next sweep takes what this one has left.
-      this.logger.debug(`Overdue keys were not deleted: ${String(error)}`);
-    }
+    return this.keyedHash.digest('idempotent request', type, channel, identifier, ...redirect);
   }
 }

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { Limit } from '../config/config.js';
+import { Transaction } from '../database/transaction.js';
+
+/** What was admitted of late under one key. */
+@Entity('sliding_logs')
+export class SlidingLogEntity {
+  /** Keyed hash of what is counted, with a domain for each use. */
+  @PrimaryColumn('bytea') key: Buffer;
+  @Column('timestamptz', { array: true }) times: Date[];
+  /** When the newest has left its window. */
+  @Index('sliding_logs_expires_at')
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt: Date;
+}
+
+/** Of the row `log`, those that are still in the window, which began at $3. */
+const live = `SELECT t FROM unnest(log.times) t WHERE t > $3`;
+const liveCount = `(SELECT count(*) FROM unnest(log.times) t WHERE t > $3)`;
+
+/** The row lock serialises whoever counts under one key. */
+const take = `
+  INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $5)
+  ON CONFLICT (key) DO UPDATE
+    SET times = ARRAY(${live}) || $2::timestamptz, expires_at = greatest(log.expires_at, $5)
+    WHERE ${liveCount} < $4
+  RETURNING 1`;
+
+/** In place of a time too many it writes one that never counts. */
+const takeBlindly = `
+  INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $5)
+  ON CONFLICT (key) DO UPDATE
+    SET times = ARRAY(${live}) || CASE WHEN ${liveCount} < $4 THEN $2::timestamptz ELSE 'epoch' END,
+      expires_at = greatest(log.expires_at, $5)
+  RETURNING times[cardinality(times)] > $3 AS "isTaken"`;
+
+const giveBack = `
+  UPDATE sliding_logs
+  SET times = times[:array_position(times, $2::timestamptz) - 1]
+    || times[array_position(times, $2::timestamptz) + 1:]
+  WHERE key = $1 AND $2::timestamptz = ANY (times)`;
+
+/**
+ * The exact sliding log in the database, for what must survive a restart or belongs to a transaction: at no instant have
+ * more than `max` been admitted in the last `windowMs`. A refused one is not recorded and prolongs nothing.
+ */
+@Injectable()
+export class SqlSlidingLog {
+  constructor(private readonly transaction: Transaction) {}
+
+  /** Admits if there is room. */
+  async take(key: Buffer, at: Date, limit: Limit): Promise<boolean> {
+    const admitted = await this.transaction.manager.query<unknown[]>(take, parameters(key, at, limit));
+    return admitted.length > 0;
+  }
+
+  /** `take` against a timing side channel: it writes once, whether there is room or not. */
+  async takeBlindly(key: Buffer, at: Date, limit: Limit): Promise<boolean> {
+    const rows = await this.transaction.manager.query<{ isTaken: boolean }[]>(
+      takeBlindly,
+      parameters(key, at, limit),
+    );
+    return rows.every(({ isTaken }) => isTaken);
+  }
+
+  /** Takes out one admission of that moment, and no other that was made in the same millisecond. */
+  async giveBack(key: Buffer, at: Date): Promise<void> {
+    await this.transaction.manager.query(giveBack, [key, at]);
+  }
+
+  /** Milliseconds until there is room, 0 when there is. Reads without a lock, so that a flood forms no queue for the row. */
+  async waitMs(key: Buffer, at: Date, { max, windowMs }: Limit): Promise<number> {
+    const [row] = await this.transaction.manager.query<{ times: Date[] }[]>(
+      'SELECT times FROM sliding_logs WHERE key = $1',
+      [key],
+    );
+    // There is room when the `max`th from the newest has left the window.
+    const times = (row?.times ?? []).map((time) => time.getTime()).sort((a, b) => b - a);
+    return Math.max(0, (times[max - 1] ?? -Infinity) + windowMs - at.getTime());
+  }
+}
+
+function parameters(key: Buffer, at: Date, { max, windowMs }: Limit): unknown[] {
+  return [key, at, new Date(at.getTime() - windowMs), max, new Date(at.getTime() + windowMs)];
+}
