@@ -100,7 +100,8 @@ module.exports = {
       from: { path: '^src/(main|delivery/thread)\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: ['\\.mjs$', '^src/(main|delivery/thread)\\.ts$'], // what is started: the service, and threads by URL
+        // What is started or sent: the service, threads by URL, scripts of the pages.
+        pathNot: ['\\.(mjs|browser\\.js)$', '^src/(main|delivery/thread)\\.ts$'],
         reachable: false,
       },
     },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Controller, Get, Header, Headers, Query, Res } from '@nestjs/common';
 import {
   ApiExcludeEndpoint,
@@ -10,9 +11,10 @@ import {
 import { ApiErrors } from '../openapi/api-errors.decorator.js';
 import { refToHeader } from '../openapi/components.js';
 import { exampleMessages, Inbox, InboxMessage } from './inbox.js';
-import { inboxPage } from './inbox-page.html.js';
-import { inboxScript } from './inbox-page.script.js';
-import { inboxStyle } from './inbox-page.style.js';
+import { inboxPage } from './inbox.page.js';
+
+const inboxScript = readFileSync(new URL('inbox.browser.js', import.meta.url), 'utf8');
+const inboxStyle = readFileSync(new URL('inbox.css', import.meta.url), 'utf8');
 
 /** The part of the platform's response that is used here; Fastify and Express both have it. */
 interface Reply {

@@ -1,24 +1,8 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type Language, languages } from './language.js';
 
-const style = `
-:root { color-scheme: light dark; --ink: #1a1f2b; --quiet: #566074; --paper: #f4f5f8; --card: #fff; --accent: #1f4fd8; --on-accent: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #eceff5; --quiet: #a6aec0; --paper: #12151c; --card: #1c212c; --accent: #8fb0ff; --on-accent: #10131a; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--paper);
-  color: var(--ink); font: 1.05rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { width: 100%; max-width: 30rem; padding: 2rem; border-radius: 1rem; background: var(--card); overflow-wrap: anywhere; }
-h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; }
-p, ul { margin: 0 0 1rem; }
-a { color: var(--accent); }
-.quiet { color: var(--quiet); font-size: .95rem; }
-button { width: 100%; padding: .85rem 1.25rem; border: 0; border-radius: .6rem; background: var(--accent);
-  color: var(--on-accent); font: inherit; font-weight: 600; cursor: pointer; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
-[role="status"]:not(:empty) { margin: 0 0 1rem; padding: .75rem 1rem; border-left: .3rem solid var(--accent); background: var(--paper); }
-`;
+const style = readFileSync(new URL('frame.css', import.meta.url), 'utf8');
 
 const styleHash = sourceOf(style);
 
@@ -29,8 +13,9 @@ export interface InlineScript {
   readonly source: string;
 }
 
-/** @param text ours, and without the end tag of a script */
-export function inlineScript(text: string): InlineScript {
+/** @param file a script of ours, without the end tag of a script in it */
+export function inlineScript(file: URL): InlineScript {
+  const text = readFileSync(file, 'utf8');
   return { text, source: sourceOf(text) };
 }
 
@@ -57,7 +42,7 @@ export function htmlPage({ language = languages[0], title, body, script }: Page)
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
 <title>${escapeHtml(title)}</title>
-<style>${style}</style>${typeof script === 'string' ? `\n<script src="${escapeHtml(script)}" defer></script>` : ''}
+<style>${style}</style>${typeof script === 'string' ? `\n<script src="${escapeHtml(script)}" type="module"></script>` : ''}
 </head>
 <body>
 <main>

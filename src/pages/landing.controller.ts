@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { Controller, Get, Header, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Config } from '../config/config.js';
 import { htmlPage, pageHeaders } from './frame.js';
-import { landingScript } from './landing.script.js';
+
+const landingScript = readFileSync(new URL('landing.browser.js', import.meta.url), 'utf8');
 
 /** The front door: for developers who look around, and where people arrive after a click when no site is configured. */
 function landingPage({ withInbox }: { withInbox: boolean }): string {

@@ -10,22 +10,7 @@ interface ConfirmForm {
   readonly target: string;
 }
 
-/**
- * A second press before the first is answered would be a second post, whose answer is the one that the browser shows: an
- * error, for a link that has just worked. And a browser that brings the page back as it was must ask again how the link
- * stands. Nothing depends on the script; it presses nothing by itself.
- */
-export const confirmScript = inlineScript(`'use strict';
-(() => {
-  let pressed = false;
-  document.querySelector('form').addEventListener('submit', (event) => {
-    if (pressed) event.preventDefault();
-    pressed = true;
-    setTimeout(() => { pressed = false; }, 5000);
-  });
-  addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
-})();
-`);
+export const confirmScript = inlineScript(new URL('confirm.browser.js', import.meta.url));
 
 /** One button. It posts what the link said, since opening a link proves nothing: mail scanners open them all. */
 export function confirmPage({ type, token, target }: ConfirmForm, language: Language): string {

@@ -8,7 +8,7 @@ export const inboxPage = `<!doctype html>
 <title>Inbox</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="inbox/inbox.css">
-<script src="inbox/inbox.js" defer></script>
+<script src="inbox/inbox.js" type="module"></script>
 </head>
 <body>
 <header>
