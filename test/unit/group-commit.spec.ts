@@ -27,7 +27,7 @@ describe('a group commit', () => {
     await Promise.all(added);
   });
 
-  it('answers nobody before the commit has ended', async () => {
+  it('answers only when the commit has ended', async () => {
     const { batches, commit } = heldCommit();
     let answered = false;
     const added = new GroupCommit(commit).add(1).then(() => (answered = true));
@@ -40,8 +40,9 @@ describe('a group commit', () => {
   });
 
   it('lets what arrives during a commit share the next one', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const { batches, commit } = heldCommit();
-    const group = new GroupCommit(commit, { usualMs: 60_000 });
+    const group = new GroupCommit(commit);
     const added: Promise<void>[] = [];
     for (const item of [1, 2, 3]) {
       added.push(group.add(item));
@@ -56,10 +57,10 @@ describe('a group commit', () => {
     await Promise.all(added);
   });
 
-  it('does not wait for a commit that takes longer than usual', async () => {
+  it('does not wait for a commit that takes longer than the minimum interval', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const { batches, commit } = heldCommit();
-    const group = new GroupCommit(commit, { usualMs: 20 });
+    const group = new GroupCommit(commit);
     const added = [group.add(1)];
     await nextTurn();
     added.push(group.add(2));
@@ -76,7 +77,7 @@ describe('a group commit', () => {
   it('keeps at most two under way, and sends what waited meanwhile as one', async () => {
     const { batches, commit } = heldCommit();
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
-    const group = new GroupCommit(commit, { usualMs: 20 });
+    const group = new GroupCommit(commit);
     const added: Promise<void>[] = [];
     for (let item = 1; item <= 6; item++) {
       added.push(group.add(item));
@@ -93,7 +94,7 @@ describe('a group commit', () => {
     await Promise.all(added);
   });
 
-  it('tells everybody in a batch, and nobody else, when the commit fails', async () => {
+  it('rejects every item of the batch whose commit fails, and no other', async () => {
     const { batches, commit } = heldCommit();
     const group = new GroupCommit(commit);
     const first = Promise.allSettled([group.add(1), group.add(2)]);
@@ -108,39 +109,44 @@ describe('a group commit', () => {
 
   it('splits what is larger than a batch may be', async () => {
     const { batches, commit } = heldCommit();
-    const group = new GroupCommit(commit, { maxBatch: 2 });
-    const added = [1, 2, 3].map((item) => group.add(item));
+    const group = new GroupCommit(commit);
+    const added = Array.from({ length: 501 }, (_, item) => group.add(item));
     await nextTurn();
     await nextTurn();
-    expect(batches.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+    expect(batches.map(({ items }) => items.length)).toEqual([500, 1]);
     for (const { succeed } of batches) succeed();
     await Promise.all(added);
   });
 
   it('refuses at once when too many wait already', async () => {
     const { batches, commit } = heldCommit();
-    const group = new GroupCommit(commit, { maxWaiting: 1 });
-    const first = group.add(1);
-    await expect(group.add(2)).rejects.toBeInstanceOf(GroupCommitOverflow);
-    await nextTurn();
-    batches[0]?.succeed();
-    await first;
+    const group = new GroupCommit(commit);
+    const waiting = Array.from({ length: 20_000 }, (_, item) => group.add(item));
+    await expect(group.add(20_000)).rejects.toBeInstanceOf(GroupCommitOverflow);
+    for (let done = 0; done < 40; done++) {
+      while (!batches[done]) await nextTurn();
+      batches[done]?.succeed();
+    }
+    await Promise.all(waiting);
   });
 
-  it('turns those away whose turn comes too late, and goes on with the others', async () => {
+  it('rejects items that have waited too long, and goes on with the others', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     const { batches, commit } = heldCommit();
-    const group = new GroupCommit(commit, { maxInFlight: 1, maxWaitMs: 1_000 });
-    const first = group.add(1);
+    const group = new GroupCommit(commit);
+    const underWay = [group.add(1)];
     await nextTurn();
-    const late = expect(group.add(2)).rejects.toBeInstanceOf(GroupCommitTimeout);
-    jest.advanceTimersByTime(1_001);
-    const inTime = group.add(3);
-    batches[0]?.succeed();
-    await Promise.all([first, late]);
+    underWay.push(group.add(2));
+    jest.advanceTimersByTime(20);
     await nextTurn();
-    expect(batches[1]?.items).toEqual([3]);
-    batches[1]?.succeed();
+    const late = expect(group.add(3)).rejects.toBeInstanceOf(GroupCommitTimeout);
+    jest.advanceTimersByTime(15_001);
+    const inTime = group.add(4);
+    for (const { succeed } of batches) succeed();
+    await Promise.all([...underWay, late]);
+    await nextTurn();
+    expect(batches[2]?.items).toEqual([4]);
+    batches[2]?.succeed();
     await inTime;
   });
 });
