@@ -44,7 +44,7 @@ import { TokenService } from './tokens/token.service.js';
 import { TypeOrmUsersRepository } from './users/typeorm-users.repository.js';
 import { UserRegistration, UsersRepository } from './users/users.repository.js';
 import { VerifyController } from './verify/verify.controller.js';
-import { VerifyRedirect } from './verify/verify-link.js';
+import { VerifyRedirect } from './verify/verify-answers.js';
 import { VerifyService } from './verify/verify.service.js';
 
 const controllers = [

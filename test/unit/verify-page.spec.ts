@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { formSources, parseVerifyLink } from '../../src/auth/verify/verify-link.js';
+import { formSources } from '../../src/auth/verify/verify-answers.js';
+import { parseVerifyLink } from '../../src/auth/verify/verify.dto.js';
 import { verifyTexts } from '../../src/auth/verify/verify-page.texts.js';
 import {
   confirmPage,

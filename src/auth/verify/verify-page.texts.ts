@@ -1,5 +1,5 @@
 import type { Language } from '../../pages/language.js';
-import type { LinkType } from './verify-link.js';
+import type { LinkType } from './verify.dto.js';
 
 interface Text {
   readonly title: string;

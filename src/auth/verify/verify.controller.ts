@@ -10,6 +10,7 @@ import {
   Res,
   UseFilters,
   UseGuards,
+  UseInterceptors,
 } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -17,9 +18,20 @@ import { Config } from '../../config/config.js';
 import { purposeOf } from '../messages/confirmation-type.js';
 import { LinkStates } from '../tokens/link-states.js';
 import { orUnavailable } from '../../http/api-error.js';
-import { VerifyBodyGuard, VerifyDto, VerifyResponse } from './verify.dto.js';
-import { isForm, sendPage, VerifyPageFilter } from './verify-page.filter.js';
-import { formSources, parseVerifyLink, type VerifyLink, VerifyRedirect } from './verify-link.js';
+import {
+  FormRedirectInterceptor,
+  formSources,
+  sendPage,
+  VerifyPageFilter,
+  VerifyRedirect,
+} from './verify-answers.js';
+import {
+  parseVerifyLink,
+  VerifyBodyGuard,
+  type VerifyLink,
+  VerifyDto,
+  type VerifyResponse,
+} from './verify.dto.js';
 import {
   confirmPage,
   confirmScript,
@@ -62,17 +74,10 @@ export class VerifyController {
   @Header('Cache-Control', 'no-store')
   @Header('Referrer-Policy', 'no-referrer')
   @UseGuards(VerifyBodyGuard)
+  @UseInterceptors(FormRedirectInterceptor)
   @ApiVerify()
-  async verify(
-    @Body() body: VerifyDto,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<VerifyResponse | undefined> {
-    const verified = this.verification.verify(body);
-    if (!isForm(request)) return verified;
-    const location = await this.redirect.after(verified, body.type, body.redirect_to);
-    reply.status(303).header('Location', location);
-    return undefined;
+  verify(@Body() body: VerifyDto): Promise<VerifyResponse> {
+    return this.verification.verify(body);
   }
 
   /** What a person should do with the link that they hold. Changes nothing. */

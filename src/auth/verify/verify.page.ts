@@ -1,6 +1,6 @@
 import { escapeHtml, htmlPage, inlineScript } from '../../pages/frame.js';
 import type { Language } from '../../pages/language.js';
-import type { LinkType } from './verify-link.js';
+import type { LinkType } from './verify.dto.js';
 import { type VerifyTexts, verifyTexts } from './verify-page.texts.js';
 
 interface ConfirmForm {
