@@ -6,6 +6,6 @@ if (isStale()) {
   if (code !== 0) process.exit(code);
 }
 
-// In this very process, so that Ctrl-C and SIGTERM reach the service and not somebody who would have to pass them on.
+// In this very process, so that Ctrl-C and SIGTERM reach the service without a parent that forwards signals.
 const main = new URL('../dist/main.js', import.meta.url);
 await import(main.href);

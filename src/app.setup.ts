@@ -80,7 +80,7 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   // Not by `app.enableCors`: that writes past Fastify, and then Node checks and stores every header of the answer anew.
   await app.register(cors, {
     origin: corsOrigin(config.corsOrigins),
-    // Whoever asks with OPTIONS and no origin is no browser, and is answered like everybody.
+    // OPTIONS without an origin is no CORS preflight: it is answered like any other request.
     strictPreflight: false,
     methods: 'GET, HEAD, POST, PUT',
     exposedHeaders: [...rateLimitHeaderNames, 'Retry-After', replayedHeader, 'X-Request-Id'].join(', '),
@@ -99,7 +99,7 @@ function corsOrigin(origins: readonly string[]): NonNullable<FastifyCorsOptions[
   };
 }
 
-/** The inbox shows everybody's codes: no other site may read it, not even in development. */
+/** The inbox shows all codes: no other origin may read it, not even in development. */
 function keepInboxFromOtherSites(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/inbox')) return;

@@ -8,7 +8,7 @@ import { createAdapter, setUpApp } from './app.setup.js';
 import { lowerPriority } from './delivery/lower-priority.js';
 import { OneProcessModule } from './delivery/one-process.module.js';
 
-/** Says that the service is ready, and to somebody at a terminal what to try next. */
+/** Says that the service is ready, and on a terminal what to try next. */
 function announce(config: Config, log: Log, url: string): void {
   log.info(
     { event: 'ready', url, database: config.databaseUrl ? 'postgresql' : 'embedded', role: config.role },
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // Told plainly: whoever reads this has a terminal before them and something to mend.
+  // Plain text, not JSON: an operator at a terminal reads it and has something to mend.
   const text =
     error instanceof ConfigurationError
       ? error.message

@@ -2,17 +2,15 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SuppressionList } from '../auth/messages/suppression-list.js';
 import type { Config } from '../config/config.js';
-import { MessageDetails } from './message-details.js';
-import { MessageList } from './message-list.js';
+import { MessageDetails, MessageList } from './message-list.js';
 import { MessagesController } from './messages.controller.js';
 import { Requeue } from './requeue.js';
 import { ServiceKeys } from './service-key.guard.js';
 import { MessageStats } from './message-stats.js';
 import { StatsController } from './stats.controller.js';
-import { Suppressions } from './suppressions.js';
 import { SuppressionsController } from './suppressions.controller.js';
 
-/** What operators may do, in the processes that answer requests. */
+/** The API for operators, in the processes that answer requests. */
 @Module({})
 export class AdminModule {
   /** @param auth the one that counts the limits */
@@ -32,7 +30,6 @@ export class AdminModule {
         MessageDetails,
         Requeue,
         SuppressionList,
-        Suppressions,
         MessageStats,
       ],
       exports: [ServiceKeys],

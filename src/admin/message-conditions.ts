@@ -29,7 +29,7 @@ interface Section {
 
 interface Conditions {
   readonly parameters: unknown[];
-  /** Each is served by an index of its own; together they are all messages that are meant, each once. */
+  /** `UNION ALL` arms, each served by an index of its own; together all messages that match, each once. */
   readonly arms: readonly string[];
 }
 
@@ -83,7 +83,7 @@ function addUnindexed(
   );
 }
 
-/** What is on its way stands in no index for operators, so that a recipient is looked for in two places. */
+/** Messages under way are in no index for operators, so that a recipient is looked for in two places. */
 function armsOf({ status, recipient }: MessageFilters): readonly string[] {
   if (status === 'accepted' || status === 'sending') return [onTheirWay];
   if (recipient === undefined) return ['true'];

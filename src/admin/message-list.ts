@@ -1,43 +1,27 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type PipeTransform } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { Channel, ConfirmationType } from '../auth/messages/confirmation-type.js';
-import type { MessageStatus } from '../auth/messages/message-status.js';
+import { ApiError } from '../http/api-error.js';
+import { DeliveryAttemptEntity, DeliveryEventEntity } from '../auth/messages/message.entities.js';
 import { conditionsOf, isIndexed } from './message-conditions.js';
 import type { MessageFilters } from './messages.dto.js';
-
-/** What operators see of a row of `messages`. */
-export interface MessageSummary {
-  /** UUID. */
-  readonly id: string;
-  readonly type: ConfirmationType;
-  readonly channel: Channel;
-  readonly recipient: string;
-  readonly redirectTo: string | null;
-  readonly status: MessageStatus;
-  readonly reason: string | null;
-  readonly attempts: number;
-  readonly acceptedAt: Date;
-  readonly requeuedAt: Date | null;
-  readonly dueAt: Date;
-  readonly endedAt: Date | null;
-}
+import { uuidOf } from './query.fields.js';
+import {
+  type MessageDetailsResponse,
+  type MessagePage,
+  messageResponse,
+  type MessageSummary,
+} from './message.response.js';
 
 /** Of `messages`, as a `MessageSummary` names them. */
 export const columns = `id, type, channel, recipient, redirect_to AS "redirectTo", status, reason, attempts,
   accepted_at AS "acceptedAt", requeued_at AS "requeuedAt", due_at AS "dueAt", ended_at AS "endedAt"`;
 
-export interface MessagePage {
-  readonly messages: MessageSummary[];
-  /** The UUID after which the list goes on; null at its end. */
-  readonly next: string | null;
-}
-
-/** How many messages one page looks at, at most, for the filters that no index serves. */
+/** How many messages one page scans, at most, for the filters that no index serves. */
 const usualReach = 20_000;
 
 /**
- * Messages for operators, the newest first. UUIDv7 rise with time, so that the order is that of the primary key, and a
- * page begins after the last message of the page before: what is accepted meanwhile moves nothing.
+ * Messages for operators, the newest first, by keyset pagination: UUIDv7 rise with time, so that the order is that of the
+ * primary key, and a page begins after the last message of the page before, whatever is accepted meanwhile.
  *
  * No filter makes a page slow. What a recipient got, and what went wrong, has an index; any other filter is applied to
  * the next `reach` messages, and a page that comes to their end says where the next one goes on, though it may be empty.
@@ -75,5 +59,66 @@ export class MessageList {
       parameters,
     );
     return last?.id ?? null;
+  }
+}
+
+/** All that is known of one message. */
+@Injectable()
+export class MessageDetails {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** @throws ApiError 404 */
+  async of(uuid: string): Promise<MessageDetailsResponse> {
+    const [message] = await this.dataSource.query<MessageSummary[]>(
+      `SELECT ${columns} FROM messages WHERE id = $1`,
+      [uuid],
+    );
+    if (!message) throw noSuchMessage();
+    const { manager } = this.dataSource;
+    const attempts = await manager.find(DeliveryAttemptEntity, {
+      where: { messageId: uuid },
+      order: { endedAt: 'ASC', id: 'ASC' },
+    });
+    const events = await manager.find(DeliveryEventEntity, {
+      where: { messageId: uuid },
+      order: { receivedAt: 'ASC', occurredAt: 'ASC', eventId: 'ASC' },
+    });
+    return {
+      ...messageResponse(message),
+      recipient: message.recipient,
+      redirect_to: message.redirectTo,
+      delivery_attempts: attempts.map((attempt) => ({
+        attempt: attempt.attempt,
+        provider: attempt.provider,
+        receipt_id: attempt.receiptId,
+        outcome: attempt.outcome,
+        error: attempt.error,
+        started_at: attempt.startedAt,
+        ended_at: attempt.endedAt,
+      })),
+      delivery_events: events.map((event) => ({
+        provider: event.provider,
+        event_id: event.eventId,
+        kind: event.kind,
+        detail: event.detail,
+        occurred_at: event.occurredAt,
+        received_at: event.receivedAt,
+      })),
+    };
+  }
+}
+
+/** It was never accepted, or its retention has ended. */
+export function noSuchMessage(): ApiError {
+  return new ApiError('not_found', 'There is no such message, or no longer');
+}
+
+/** `msg_…`, or the UUID itself as logs of the database show it; 404 when it can be neither. */
+@Injectable()
+export class MessageIdPipe implements PipeTransform<string, string> {
+  transform(id: string): string {
+    const [, hex] = /^(?:msg_)?([0-9a-f]{32})$/i.exec(id.replaceAll('-', '')) ?? [];
+    if (hex === undefined) throw noSuchMessage();
+    return uuidOf(hex);
   }
 }

@@ -7,14 +7,13 @@ import {
 import { maskIdentifier } from '../platform/log.js';
 import { type MessageStatus, messageStatuses } from '../auth/messages/message-status.js';
 import { messageIdOf } from '../platform/ids.js';
-import { messageCursorOf } from './cursors.js';
+import { messageCursorOf } from './query.fields.js';
 import {
   type AttemptOutcome,
   attemptOutcomes,
   type DeliveryEventKind,
   deliveryEventKinds,
 } from '../auth/messages/message.entities.js';
-import type { MessagePage, MessageSummary } from './message-list.js';
 
 const instant = { type: String, format: 'date-time' } as const;
 
@@ -50,6 +49,29 @@ export class MessageListResponse {
       'Where the list goes on; null at its end. There may be more though the page is not full, or empty.',
   })
   next_cursor: string | null;
+}
+
+/** What operators see of a row of `messages`. */
+export interface MessageSummary {
+  /** UUID. */
+  readonly id: string;
+  readonly type: ConfirmationType;
+  readonly channel: Channel;
+  readonly recipient: string;
+  readonly redirectTo: string | null;
+  readonly status: MessageStatus;
+  readonly reason: string | null;
+  readonly attempts: number;
+  readonly acceptedAt: Date;
+  readonly requeuedAt: Date | null;
+  readonly dueAt: Date;
+  readonly endedAt: Date | null;
+}
+
+export interface MessagePage {
+  readonly messages: MessageSummary[];
+  /** The UUID after which the list goes on; null at its end. */
+  readonly next: string | null;
 }
 
 export function messageResponse(message: MessageSummary) {

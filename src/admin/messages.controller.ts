@@ -4,14 +4,13 @@ import { orUnavailable } from '../http/api-error.js';
 import { bodyGuard, validQuery } from '../http/body.guard.js';
 import { ServiceKeyGuard } from './service-key.guard.js';
 import { ListMessagesQueryDto, ReplayDto, replayResponse, type ReplayResponse } from './messages.dto.js';
-import { MessageDetails, MessageIdPipe } from './message-details.js';
+import { MessageDetails, MessageIdPipe, MessageList } from './message-list.js';
 import {
   type MessageDetailsResponse,
   messageListResponse,
   type MessageListResponse,
   type MessageResponse,
 } from './message.response.js';
-import { MessageList } from './message-list.js';
 import { ApiCancel, ApiListMessages, ApiReadMessage, ApiReplay, ApiRetry } from './messages.openapi.js';
 import { Requeue } from './requeue.js';
 

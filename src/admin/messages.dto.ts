@@ -8,8 +8,7 @@ import {
 } from '../auth/messages/confirmation-type.js';
 import { type MessageStatus, messageStatuses } from '../auth/messages/message-status.js';
 import { normaliseEmail, normalisePhone } from '../auth/requests/address.js';
-import { messageCursorOf, readMessageCursor } from './cursors.js';
-import { CursorField, InstantField, LimitField } from './query.fields.js';
+import { CursorField, InstantField, LimitField, messageCursorOf, readMessageCursor } from './query.fields.js';
 
 /** All of them apply. Times are those of the acceptance, `since` included and `until` not. */
 export interface MessageFilters {

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { bodyErrors } from '../openapi/api-errors.decorator.js';
-import { ApiForOperators } from './service-key.openapi.js';
+import { ApiForOperators } from './service-key.guard.js';
 import {
   exampleDetails,
   exampleMessage,

@@ -3,12 +3,11 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import { ApiErrors } from '../openapi/api-errors.decorator.js';
 import { serviceKeyScheme } from '../openapi/components.js';
 import { Metrics } from '../platform/metrics.js';
-import { ServiceKeyGuard } from './service-key.guard.js';
-import { serviceKeyErrors } from './service-key.openapi.js';
+import { serviceKeyErrors, ServiceKeyGuard } from './service-key.guard.js';
 
 /**
- * Deliveries are counted by what became of them: on a quiet service that would tell whoever asks twice whether an address
- * is known. So the figures are for operators. In development they are open until a key is set.
+ * Side channel: deliveries are counted by outcome, so on a quiet service two readings would tell a stranger whether an
+ * address is known. So the figures are for operators. In development they are open until a key is set.
  */
 @Injectable()
 class MetricsGuard extends ServiceKeyGuard {

@@ -6,9 +6,8 @@ import { Clock } from '../platform/clock.js';
 import { Notifications } from '../database/notifications.js';
 import { type Replay, type Replayed, requeuableStatuses } from './messages.dto.js';
 import { conditionsOf } from './message-conditions.js';
-import { noSuchMessage } from './message-details.js';
-import { messageResponse, type MessageResponse } from './message.response.js';
-import { columns, type MessageSummary } from './message-list.js';
+import { columns, noSuchMessage } from './message-list.js';
+import { messageResponse, type MessageResponse, type MessageSummary } from './message.response.js';
 
 /** How many messages one statement of a replay moves. */
 const batchSize = 500;
@@ -16,8 +15,8 @@ const batchSize = 500;
 const again = `status = 'accepted', reason = NULL, due_at = $1, requeued_at = $1, ended_at = NULL, claimed_by = NULL`;
 
 /**
- * What an operator does to messages. Each decision is one statement on the row as it is at that moment, under its lock:
- * of an operator and a worker, or of two operators, exactly one gets what they want.
+ * Retry, cancel and replay by operators. Each is one conditional UPDATE under the row's lock (compare and set): of an
+ * operator and a worker, or of two operators, exactly one wins.
  */
 @Injectable()
 export class Requeue {
@@ -43,7 +42,7 @@ export class Requeue {
   }
 
   /**
-   * Keeps a message from being sent that no worker has in its hands.
+   * Cancels a message that no worker has claimed.
    * @throws ApiError 404, 409
    */
   cancel(uuid: string): Promise<MessageResponse> {
@@ -54,7 +53,7 @@ export class Requeue {
     );
   }
 
-  /** As `retry`, for all of them, the oldest first, at most `limit`; a batch is committed at a time. */
+  /** Retries all that match, the oldest first, at most `limit`; committed batch by batch. */
   async replay(replay: Replay, limit: number, after?: string): Promise<Replayed> {
     let replayed = 0;
     let last = after;

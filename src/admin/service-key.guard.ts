@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { applyDecorators, type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiBearerAuth } from '@nestjs/swagger';
 import { ApiError, tooManyRequests } from '../http/api-error.js';
 import { MemorySlidingLog } from '../rate-limit/memory-sliding-log.storage.js';
 import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
@@ -8,18 +9,20 @@ import { Clock } from '../platform/clock.js';
 import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
 import { clientIpKey } from '../http/client-ip.js';
+import { ApiErrors, unavailableError } from '../openapi/api-errors.decorator.js';
+import { serviceKeyScheme } from '../openapi/components.js';
 
 /** Wrong keys that one client may show in a window, in milliseconds. */
 export const wrongKeyLimit = { max: 10, windowMs: 10 * 60_000 };
 const limitName = 'service-key';
 
 /**
- * Tells operators from everybody else. Nobody learns from an answer whether there is a key at all, and after
- * `wrongKeyLimit` wrong ones no key of that client is looked at any more, not even the right one.
+ * Authenticates operators by service key. Brute force: after `wrongKeyLimit` wrong keys no key of that client is
+ * compared any more, not even the right one. The answer is the same whether or not a key is set.
  *
  * Right keys cost nothing, so a slot is taken before the comparison and given back after it; only a log of this process
- * can do that. Wrong keys are counted where all instances count too: one that is refused there uses up the client's
- * slots here, so an instance compares at most one guess more than all of them together should.
+ * can do that. Wrong keys are also counted in the log that all instances share: a client that is refused there uses up
+ * its slots here, so an instance compares at most one guess more than all of them together should.
  */
 @Injectable()
 export class ServiceKeys {
@@ -36,7 +39,7 @@ export class ServiceKeys {
     this.guesses = new MemorySlidingLog(clock);
   }
 
-  /** Nobody has set a key, and this is no production: what is merely not for the public may be shown. */
+  /** No key is set, and this is not production: figures may be shown without one. */
   get areWaived(): boolean {
     return !this.config.production && this.digests.length === 0;
   }
@@ -64,7 +67,7 @@ export class ServiceKeys {
     return this.guesses.reserve(client, wrongKeyLimit.windowMs, wrongKeyLimit.max, limitName);
   }
 
-  /** In a time that depends on neither: hashes are compared, each to its end, and all of them. */
+  /** Constant time (timing attack): hashes are compared, each to its end, and all of them. */
   private isRight(key: string): boolean {
     const digest = digestOf(key);
     return this.digests.filter((known) => timingSafeEqual(known, digest)).length > 0;
@@ -80,7 +83,7 @@ function digestOf(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest();
 }
 
-/** Lets in who brings a service key in `Authorization: Bearer`. What it guards is kept in no cache. */
+/** Requires a service key in `Authorization: Bearer`. What it guards is kept in no cache. */
 @Injectable()
 export class ServiceKeyGuard implements CanActivate {
   constructor(protected readonly keys: ServiceKeys) {}
@@ -91,11 +94,25 @@ export class ServiceKeyGuard implements CanActivate {
     const reply = http.getResponse<FastifyReply>().header('Cache-Control', 'no-store');
     const [, key] = /^Bearer +(\S{1,1024})$/i.exec(request.headers.authorization ?? '') ?? [];
     if (key === undefined) {
-      // RFC 6750, section 3: who brought no key is only told how to bring one. Nothing was guessed, so nothing is counted.
+      // RFC 6750, section 3: without a key the answer only says how to send one. Nothing was guessed, nothing is counted.
       reply.header('WWW-Authenticate', 'Bearer');
       throw badServiceKey();
     }
     await this.keys.check(clientIpKey(request), key);
     return true;
   }
+}
+
+/** The errors of every route that wants a service key. */
+export const serviceKeyErrors = {
+  bad_service_key: ['bad_service_key', 'Send the service key as Authorization: Bearer'],
+  too_many_wrong_keys: ['over_request_rate_limit', 'Try again in 413 seconds'],
+} as const;
+
+/** An endpoint for operators that asks the database, with the errors of its own. */
+export function ApiForOperators(errors: Parameters<typeof ApiErrors>[0] = {}) {
+  return applyDecorators(
+    ApiBearerAuth(serviceKeyScheme),
+    ApiErrors({ ...errors, ...serviceKeyErrors, ...unavailableError }),
+  );
 }

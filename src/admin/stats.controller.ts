@@ -1,9 +1,8 @@
 import { Controller, Get, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { orUnavailable } from '../http/api-error.js';
-import { ServiceKeyGuard } from './service-key.guard.js';
-import { ApiForOperators } from './service-key.openapi.js';
 import { validQuery } from '../http/body.guard.js';
+import { ApiForOperators, ServiceKeyGuard } from './service-key.guard.js';
 import { MessageStats } from './message-stats.js';
 import { exampleStats, StatsQueryDto, StatsResponse } from './stats.dto.js';
 

@@ -8,25 +8,27 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { bodyErrors } from '../openapi/api-errors.decorator.js';
-import { orUnavailable } from '../http/api-error.js';
+import { SuppressionList } from '../auth/messages/suppression-list.js';
+import { ApiError, orUnavailable } from '../http/api-error.js';
 import { bodyGuard, validQuery } from '../http/body.guard.js';
-import { ServiceKeyGuard } from './service-key.guard.js';
-import { ApiForOperators } from './service-key.openapi.js';
+import { ApiForOperators, ServiceKeyGuard } from './service-key.guard.js';
+import { readSuppressionId } from './query.fields.js';
 import {
   exampleSuppression,
   ListSuppressionsQueryDto,
-  SuppressionListResponse,
   SuppressionDto,
+  suppressionListResponse,
+  SuppressionListResponse,
+  suppressionResponse,
   SuppressionResponse,
 } from './suppressions.dto.js';
-import { Suppressions } from './suppressions.js';
 
 const addressErrors = {
   missing_address: ['validation_failed', 'Email or phone number is required', 'Missing required field'],
   invalid_field: ['validation_failed', 'Send email or phone, not both'],
   ...bodyErrors,
 } as const;
-const notListed = { not_listed: ['not_found', 'It is not on the suppression list'] } as const;
+const notListedError = { not_listed: ['not_found', 'It is not on the suppression list'] } as const;
 const addresses = {
   email: { summary: 'An email', value: { email: 'user@example.com' } },
   phone: { summary: 'A phone', value: { phone: '+1234567890' } },
@@ -37,7 +39,7 @@ const AddressGuard = bodyGuard(SuppressionDto);
 @Controller('admin/suppressions')
 @UseGuards(ServiceKeyGuard)
 export class SuppressionsController {
-  constructor(private readonly suppressions: Suppressions) {}
+  constructor(private readonly suppressions: SuppressionList) {}
 
   @Get()
   @ApiOperation({
@@ -52,9 +54,11 @@ export class SuppressionsController {
   })
   @ApiForOperators({ invalid_field: ['validation_failed', 'limit must be a whole number from 1 to 200'] })
   list(
-    @Query(validQuery(ListSuppressionsQueryDto)) query: ListSuppressionsQueryDto,
+    @Query(validQuery(ListSuppressionsQueryDto)) { limit, cursor }: ListSuppressionsQueryDto,
   ): Promise<SuppressionListResponse> {
-    return orUnavailable(() => this.suppressions.page(query));
+    return orUnavailable(async () =>
+      suppressionListResponse(await this.suppressions.entries(limit + 1, cursor), limit),
+    );
   }
 
   @Post()
@@ -68,8 +72,14 @@ export class SuppressionsController {
   @ApiBody({ type: SuppressionDto, examples: addresses })
   @ApiOkResponse({ type: SuppressionResponse, description: 'The entry.', example: exampleSuppression })
   @ApiForOperators(addressErrors)
-  add(@Body() request: SuppressionDto): Promise<SuppressionResponse> {
-    return orUnavailable(() => this.suppressions.add(request));
+  add(@Body() { channel, identifier }: SuppressionDto): Promise<SuppressionResponse> {
+    return orUnavailable(async () => {
+      await this.suppressions.add(channel, identifier, 'operator');
+      const entry = await this.suppressions.find(channel, identifier);
+      // Lifted by another operator in the meantime.
+      if (!entry) throw notListed();
+      return suppressionResponse(entry);
+    });
   }
 
   @Post('lift')
@@ -84,9 +94,11 @@ export class SuppressionsController {
   })
   @ApiBody({ type: SuppressionDto, examples: addresses })
   @ApiNoContentResponse({ description: 'It gets messages again, unless a STOP is left.' })
-  @ApiForOperators({ ...addressErrors, ...notListed })
-  lift(@Body() request: SuppressionDto): Promise<void> {
-    return orUnavailable(() => this.suppressions.lift(request));
+  @ApiForOperators({ ...addressErrors, ...notListedError })
+  lift(@Body() { channel, identifier }: SuppressionDto): Promise<void> {
+    return orUnavailable(async () => {
+      if (!(await this.suppressions.lift(channel, identifier))) throw notListed();
+    });
   }
 
   @Delete(':id')
@@ -100,8 +112,15 @@ export class SuppressionsController {
   })
   @ApiParam({ name: 'id', type: String, example: exampleSuppression.id })
   @ApiNoContentResponse({ description: 'The entry is off the list.' })
-  @ApiForOperators(notListed)
+  @ApiForOperators(notListedError)
   remove(@Param('id') id: string): Promise<void> {
-    return orUnavailable(() => this.suppressions.remove(id));
+    return orUnavailable(async () => {
+      const key = readSuppressionId(id);
+      if (!key || !(await this.suppressions.remove(key))) throw notListed();
+    });
   }
+}
+
+function notListed(): ApiError {
+  return new ApiError('not_found', 'It is not on the suppression list');
 }

@@ -1,11 +1,4 @@
 import { ApiProperty } from '@nestjs/swagger';
-import {
-  readSuppressionCursor,
-  suppressionCursorOf,
-  suppressionIdOf,
-  type SuppressionPlace,
-} from './cursors.js';
-import { CursorField, LimitField } from './query.fields.js';
 import { AddressDto } from '../auth/requests/address.dto.js';
 import type { Channel } from '../auth/messages/confirmation-type.js';
 import {
@@ -14,6 +7,14 @@ import {
   suppressionReasons,
 } from '../auth/messages/suppression-list.js';
 import { messageIdOf } from '../platform/ids.js';
+import {
+  CursorField,
+  LimitField,
+  readSuppressionCursor,
+  suppressionCursorOf,
+  suppressionIdOf,
+  type SuppressionPlace,
+} from './query.fields.js';
 
 export class ListSuppressionsQueryDto {
   @LimitField(200, 50, 'Entries in the answer.')

@@ -37,7 +37,7 @@ const pagePolicy = [
   `frame-ancestors 'none'`,
 ].join('; ');
 
-/** What was sent, readable by the developer. Registered in development only. */
+/** The development inbox. Registered in development only. */
 @ApiTags('Development inbox')
 @Controller('inbox')
 export class InboxController {

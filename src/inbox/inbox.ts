@@ -113,7 +113,7 @@ export class Inbox {
 }
 
 function normalised(to: string): string {
-  // A `+` that nobody encoded reads as a space in a query string.
+  // A `+` that was not percent-encoded reads as a space in a query string.
   const address = to
     .replace(/^ (?=\d)/, '+')
     .trim()

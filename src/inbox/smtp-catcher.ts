@@ -5,7 +5,7 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 import { inboxSmsDomain } from '../auth/vendors/smtp/inbox-sms.provider.js';
 import type { ArrivedMessage, Inbox } from './inbox.js';
 
-/** Reads a mail as a person does who is after the link and the code. `recipient` is the one of the envelope. */
+/** Finds the link and the code in a mail. `recipient` is the one of the envelope. */
 function messageIn(mail: ParsedMail, recipient: string): ArrivedMessage {
   const text = (mail.text ?? '').trimEnd();
   const phone = phoneOf(recipient);
@@ -63,7 +63,7 @@ export class SmtpCatcher implements OnApplicationShutdown {
     readonly url: string,
   ) {}
 
-  /** Resolves once it listens: whoever is given a catcher can send to it. */
+  /** Resolves once it listens, so that a catcher accepts mail from the start. */
   static async start(inbox: Inbox): Promise<SmtpCatcher> {
     const server = new SMTPServer({
       name: 'localhost',

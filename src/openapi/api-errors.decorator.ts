@@ -6,7 +6,7 @@ import { ErrorResponse, type Headers, ProblemResponse, refToHeader } from './com
 type Example = readonly [code: ErrorCode, details: string, msg?: string];
 type Examples = Readonly<Record<string, Example>>;
 
-/** What can be wrong with a body before anybody has looked at its fields. */
+/** Errors of a body as a whole, before its fields are validated. */
 export const bodyErrors = {
   malformed_json: ['bad_json', 'Send a JSON object; this is not valid JSON'],
   body_too_large: ['request_entity_too_large', 'Send at most 16384 bytes'],
@@ -43,7 +43,7 @@ interface NamedError {
 /**
  * Documents the errors of a route by examples. Those of one status share one response, which takes no other code.
  * @param headers what the route sends with each of its answers
- * @param page what a person sees instead, where people come
+ * @param page what a browser gets instead, where people come
  */
 export function ApiErrors(examples: Examples, headers: Headers = {}, page: Content = {}) {
   const all = Object.entries({ ...examples, ...unexpectedError } as Examples).map(

@@ -27,7 +27,7 @@ interface Page {
   readonly language?: Language;
   /** Text; it is escaped here. */
   readonly title: string;
-  /** HTML: whatever stands in it from outside has gone through `escapeHtml`. */
+  /** HTML; values from outside have gone through `escapeHtml`. */
   readonly body: string;
   /** A script of ours: its path, or itself. */
   readonly script?: string | InlineScript;
@@ -61,7 +61,7 @@ interface PagePolicy {
 }
 
 /**
- * The headers of such a page. Nothing is loaded from anywhere but here, nobody may frame it, no address of it is
+ * The headers of such a page. Nothing is loaded from elsewhere, no site may frame it (clickjacking), no address of it is
  * told to the next site, nothing is kept.
  */
 export function pageHeaders({ formAction = `'none'`, script = `'none'` }: PagePolicy = {}) {

@@ -7,7 +7,7 @@ import { htmlPage, pageHeaders } from './frame.js';
 
 const landingScript = readFileSync(new URL('landing.browser.js', import.meta.url), 'utf8');
 
-/** The front door: for developers who look around, and where people arrive after a click when no site is configured. */
+/** The landing page: for developers, and the redirect target after a click when no site is configured. */
 function landingPage({ withInbox }: { withInbox: boolean }): string {
   const inbox = withInbox
     ? '<li><a href="/inbox">Development inbox</a>: every mail and SMS that was sent</li>\n'

@@ -1,4 +1,4 @@
-/** The languages of the pages; the first is the one for everybody else. */
+/** The languages of the pages; the first is the fallback. */
 export const languages = ['en', 'de'] as const;
 export type Language = (typeof languages)[number];
 

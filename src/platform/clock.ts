@@ -3,7 +3,7 @@ export abstract class Clock {
   /** Milliseconds since the Unix epoch. */
   abstract now(): number;
 
-  /** Milliseconds since some fixed moment, for lengths of time: nobody sets this clock, forward or back. */
+  /** Milliseconds since some fixed moment, for lengths of time: monotonic, so no clock adjustment moves it. */
   abstract monotonic(): number;
 }
 

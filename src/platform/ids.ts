@@ -14,7 +14,7 @@ export function firstUuidV7(ms: number): string {
   return `${timestamp(ms)}-7000-8000-000000000000`;
 }
 
-/** The one that was asked for last: under load many messages come in one millisecond. */
+/** Cache of one: under load many messages come in one millisecond. */
 let latest = { ms: NaN, text: '' };
 
 /** The first 48 bits. */

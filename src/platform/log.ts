@@ -3,7 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.js';
 
 /**
- * An address as logs show it: `u***@example.com`, `+1*****7890`. Enough to recognise one's own, too little to write to.
+ * Redacts an address for logs: `u***@example.com`, `+1*****7890`. Enough to recognise one's own, too little to write to.
  */
 export function maskIdentifier(identifier: string): string {
   const at = identifier.lastIndexOf('@');
@@ -27,8 +27,8 @@ export function createLog(config: Config, destination?: DestinationStream): Log 
 }
 
 /**
- * An error as the log shows it. Errors of the database carry the statement's parameters, and those are addresses and
- * hashes; so only what is named here gets through.
+ * Redacts an error for the log: errors of the database carry the statement's parameters, addresses and hashes, so only
+ * the fields on this allow list get through.
  */
 function withoutParameters(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
@@ -43,7 +43,7 @@ function withoutParameters(error: unknown): object {
   };
 }
 
-/** Parts of Nest that tell of every module and route that they wire. */
+/** Parts of Nest that log every module and route that they wire. */
 const wiring = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -52,7 +52,7 @@ const wiring = new Set([
   'NestApplication',
 ]);
 
-/** Lets what Nest itself says, and whoever uses its `Logger`, end in the same log. */
+/** Adapter: what Nest and users of its `Logger` say goes to the same log. */
 export class NestLog implements LoggerService {
   constructor(private readonly target: Log) {}
 

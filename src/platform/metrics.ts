@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 @Injectable()
 export class Metrics {
   private readonly registry = new Registry();
-  /** Apart from the rest, because delivery may have a thread of its own, which counts by itself. */
+  /** A registry of its own, because delivery may run in a thread, which counts by itself. */
   private readonly ofDelivery = new Registry();
   private deliveryElsewhere: (() => Promise<string>) | undefined;
 
@@ -60,7 +60,7 @@ export class Metrics {
     return this.ofDelivery.metrics();
   }
 
-  /** From now on `ask` knows the figures of delivery. */
+  /** From now on the figures of delivery come from `ask`. */
   countDeliveryElsewhere(ask: () => Promise<string>): void {
     this.deliveryElsewhere = ask;
   }

@@ -27,14 +27,14 @@ export interface AccessTokenGrant {
 }
 
 /**
- * Access tokens: JWTs (RFC 7519) signed with ES256, which anybody can check against `/.well-known/jwks.json`. Signed
+ * Access tokens: JWTs (RFC 7519) signed with ES256, verifiable against `/.well-known/jwks.json`. Signed
  * with the current key, and good under every key of that set, so that a change of keys ends no session.
  */
 @Injectable()
 export class AccessTokens {
   private readonly keyId: Promise<string>;
   private readonly keys: Promise<JSONWebKeySet>;
-  /** Finds the key that a token names in its header, and refuses a token that names none of them. */
+  /** Finds the key by the `kid` in a token's header; refuses an unknown one. */
   private readonly keyOf: Promise<ReturnType<typeof createLocalJWKSet>>;
 
   constructor(
@@ -50,7 +50,7 @@ export class AccessTokens {
     this.keyOf = this.keys.then((keys) => createLocalJWKSet(keys));
   }
 
-  /** Names an email or phone only when it is confirmed: whoever reads a token takes what stands in it for proven. */
+  /** Names an email or phone only when it is confirmed: readers of a token trust its claims. */
   async issue(user: User): Promise<AccessTokenGrant> {
     const issuedAt = Math.floor(this.clock.now() / 1_000);
     const expiresIn = Math.floor(this.config.accessTokenLifetimeMs / 1_000);

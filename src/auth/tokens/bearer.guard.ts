@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Lets in who brings a good access token in `Authorization: Bearer` (RFC 6750). */
+/** Requires a valid access token in `Authorization: Bearer` (RFC 6750). */
 @Injectable()
 export class BearerGuard implements CanActivate {
   constructor(private readonly accessTokens: AccessTokens) {}
@@ -21,7 +21,7 @@ export class BearerGuard implements CanActivate {
     const [, token] = /^Bearer +([A-Za-z0-9_.-]{1,4096})$/i.exec(request.headers.authorization ?? '') ?? [];
     const bearerId = token === undefined ? null : await this.accessTokens.userIdOf(token);
     if (bearerId === null) {
-      // RFC 6750, section 3: who brought no token is only told how to bring one; the filter says what is wrong with one.
+      // RFC 6750, section 3: without a token the answer only says how to send one; the filter says what is wrong with one.
       if (token === undefined) http.getResponse<FastifyReply>().header('WWW-Authenticate', 'Bearer');
       throw badToken();
     }
@@ -30,7 +30,7 @@ export class BearerGuard implements CanActivate {
   }
 }
 
-/** For whoever brought no access token, a bad one, or a good one of a user who is no longer let in. */
+/** No access token, a bad one, or a good one of a user who is gone or banned. */
 export function badToken(): ApiError {
   return new ApiError('bad_jwt', 'Send a valid access token as Authorization: Bearer');
 }

@@ -42,9 +42,8 @@ const findStatements: Readonly<Record<UserKey, string>> = {
 };
 
 /**
- * Reads the row whose address is the last that is not beyond the one asked for: its own, or a stranger's, of whom nothing is
- * told. So a row is read for nobody as for somebody, and the answer has as many values: who waits for it must not learn from
- * the time.
+ * Timing attack: reads one row and returns as many values whether or not the address is known. The row is the last whose
+ * address is not beyond the one asked for: its own, or a stranger's, of which nothing is returned.
  */
 function findStatement(column: string): string {
   return `

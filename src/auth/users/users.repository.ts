@@ -29,7 +29,7 @@ export interface NewUser {
   readonly createdAt: Date;
 }
 
-/** How users come to be and ask for changes. */
+/** Registers users and their requests for another address. */
 export abstract class UserRegistration {
   /** Adds the user unless the address is taken; says nothing about which of the two happened. */
   abstract addIfAbsent(user: NewUser): Promise<void>;

@@ -33,7 +33,7 @@ function isBrowser(request: FastifyRequest): boolean {
 export class VerifyRedirect {
   constructor(private readonly redirects: RedirectAllowList) {}
 
-  /** The URL that was asked for when it is allowed, else the site's; never anybody else's. */
+  /** The URL that was asked for when it is on the allow list, else the site's (open redirect). */
   target(redirectTo: string | undefined): string {
     return redirectTo !== undefined && this.redirects.allows(redirectTo)
       ? redirectTo
@@ -60,7 +60,7 @@ async function outcomeOf(verified: Promise<VerifyResponse>, type: string): Promi
     const { access_token, token_type, expires_in, expires_at } = await verified;
     return { access_token, token_type, expires_in: String(expires_in), expires_at: String(expires_at), type };
   } catch (error) {
-    // Whatever else went wrong is no answer to the person's click: the error filter deals with it.
+    // Any other error is the filter's.
     if (!(error instanceof ApiError) || error.code !== 'otp_expired') throw error;
     return { error: 'access_denied', error_code: error.code, error_description: error.msg };
   }

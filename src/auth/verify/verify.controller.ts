@@ -109,7 +109,7 @@ export class VerifyController {
   }
 }
 
-/** `HEAD` and a browser's prefetch (Fetch, `Sec-Purpose`) open a link without anybody having clicked it. */
+/** `HEAD` and a browser's prefetch (Fetch, `Sec-Purpose`) open a link without a click. */
 function isClick({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && !String(headers['sec-purpose'] ?? headers['purpose'] ?? '').includes('prefetch');
 }

@@ -85,7 +85,7 @@ export class VerifyDto {
 
   /** The token without the spaces and dashes, and in the plain digits, that people and keyboards make of a code. */
   get code(): string {
-    // Beside a `token_hash` nobody has looked at it.
+    // Beside a `token_hash` it was not validated.
     return typeof this.token === 'string' ? this.token.normalize('NFKC').replace(/[\s-]/g, '') : '';
   }
 

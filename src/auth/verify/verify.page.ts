@@ -36,7 +36,7 @@ export function usedLinkPage({ type, target }: Omit<ConfirmForm, 'token'>, langu
   return pageAbout(verifyTexts[language].used[type], language, target);
 }
 
-/** For a link that is overdue or that nobody has ever sent: which of the two, it does not say. */
+/** For a link that has expired or was never sent; which of the two, it does not say. */
 export function invalidLinkPage(target: string, language: Language): string {
   return pageAbout(verifyTexts[language].invalid, language, target);
 }

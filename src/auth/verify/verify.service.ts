@@ -18,10 +18,10 @@ import { UserResponse } from '../users/user.response.js';
 import { UsersRepository } from '../users/users.repository.js';
 import type { VerifyDto, VerifyResponse } from './verify.dto.js';
 
-/** Stands in for a user who does not exist, so that the same statements run. No user has the nil UUID (RFC 9562). */
-const nobody = '00000000-0000-0000-0000-000000000000';
+/** Dummy for a user who does not exist, so that the same statements run (timing attack). The nil UUID (RFC 9562). */
+const noUser = '00000000-0000-0000-0000-000000000000';
 
-/** The click or the code comes back: what it proves is recorded, and the person gets an access token. */
+/** Verifies a link or a code: records what it proves, and issues an access token. */
 @Injectable()
 export class VerifyService {
   constructor(
@@ -60,20 +60,20 @@ export class VerifyService {
     const rules = confirmationRules[type];
     const recipient = user ? rules.recipient(user, identifier, channel) : identifier;
     if (rules.mayGoElsewhere) attempts.push(await this.attempts.countAtRecipient(recipient, purpose));
-    // Looked for in any case: the time must not tell.
-    const token = await this.tokens.findByCode(code, { userId: user?.id ?? nobody, purpose, recipient });
+    // Looked up in any case: a timing attack must not tell which addresses exist.
+    const token = await this.tokens.findByCode(code, { userId: user?.id ?? noUser, purpose, recipient });
     const counted = attempts.filter((it) => it !== null);
     return this.complete(counted.length === attempts.length ? token : null, counted);
   }
 
-  /** Asks for every field in which the address may stand, also when the first has it: the time must not tell. */
+  /** Looks in every field in which the address may be, also when the first has it (timing attack). */
   private async find(type: ConfirmationType, channel: Channel, identifier: string): Promise<User | null> {
     const keys = confirmationRules[type].lookup[channel] ?? [];
     const found = await Promise.all(keys.map((key) => this.users.find(key, identifier)));
     return meantUser(type, channel, found);
   }
 
-  /** One transaction: when anything is wrong nothing has been used, and nothing is confirmed. */
+  /** One transaction: when anything fails, no token is consumed and no address confirmed. */
   private async complete(token: LiveToken | null, attempts: readonly CodeAttempt[]): Promise<VerifyResponse> {
     if (!token) throw invalid();
     const user = await this.transaction.run(async () => {
@@ -93,7 +93,7 @@ export class VerifyService {
   }
 }
 
-/** One answer for everything: which of the reasons it was is nobody's business. */
+/** One answer for every reason, so that it tells nothing about users. */
 function invalid(): ApiError {
   return new ApiError('otp_expired', 'Ask for a new message and use the link or the code in it');
 }
