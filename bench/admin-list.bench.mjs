@@ -1,4 +1,4 @@
-// What operators ask of ten million messages: plans and times of the lists, and what their indexes cost whoever writes.
+// What operators ask of ten million messages: plans and times of the lists, and what their indexes cost each write.
 // node bench/admin-list.bench.mjs [millions]     It needs 1 GB of disk a million, and drops its database afterwards.
 import { statfsSync } from 'node:fs';
 import pg from 'pg';

@@ -23,7 +23,7 @@ const smtp = new SMTPServer({
 smtp.on('error', () => {});
 await new Promise((resolve) => smtp.listen(0, '127.0.0.1', () => resolve(undefined)));
 const { port: smtpPort } = /** @type {import('node:net').AddressInfo} */ (smtp.server.address());
-// smtp-server greets a new connection after 100 ms, to catch those who talk too soon. What is measured is the service, so
+// smtp-server greets a new connection after 100 ms, to catch clients that talk too soon. What is measured is the service, so
 // the connection stands before the first measurement and is kept.
 const smtpUrl = `smtp://127.0.0.1:${smtpPort}/?maxMessages=1000000&maxConnections=1`;
 

@@ -91,7 +91,7 @@ async function lags() {
   const running = [];
   const began = performance.now();
   for (let i = 0; i < seconds * requestsPerSecond; i++) {
-    // By the clock and not one after another: a slow answer must not slow the load down.
+    // Open loop: by the clock and not one after another, so that a slow answer does not slow the load down.
     const early = began + (i * 1_000) / requestsPerSecond - performance.now();
     if (early > 1) await wait(early);
     running.push(ask());

@@ -19,7 +19,7 @@ export function uuidAt(ms) {
 const uuid = (ms, seed) =>
   `(lpad(to_hex(${ms}), 12, '0') || '7' || left(md5(${seed}), 3) || '8' || right(md5(${seed}), 15))::uuid`;
 
-/** Ordinary for a large service: nearly all is sent, a tenth goes to nobody, little fails, and some things are very rare. */
+/** Ordinary for a large service: nearly all is sent, a tenth is for unknown addresses, little fails, and some things are very rare. */
 const fillMessages = `
   INSERT INTO messages (id, type, channel, recipient, status, reason, attempts, due_at, accepted_at, ended_at)
   SELECT ${uuid('ms', 'i::text')}, type, CASE type WHEN 'sms' THEN 'sms' ELSE 'email' END,

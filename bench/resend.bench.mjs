@@ -1,8 +1,8 @@
 // Requests per second of POST /resend beside a bare Nest POST, in alternating rounds of one run.
 // node bench/resend.bench.mjs [seconds per round] [rounds] [connections]
 //
-// Who waits for a commit and for Redis leaves the processor idle unless others are waiting too; so there are as many
-// connections as it takes to keep it busy.
+// A request that waits for a commit and for Redis leaves the processor idle; so there are as many connections as it takes
+// to keep it busy.
 //
 // The load comes from wrk (Debian: apt-get install wrk): on a machine of two cores, a load generator that needs as much of
 // the processor as the server would be what is measured.

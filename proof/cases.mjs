@@ -18,7 +18,7 @@ function inTurn(make) {
   return (/** @type {number} */ round) => /** @type {Buffer} */ (requests[round % people]);
 }
 
-/** A request for somebody new each time. @param {(index: number) => Buffer} make */
+/** A request for a new address each time. @param {(index: number) => Buffer} make */
 function alwaysNew(make) {
   return (/** @type {number} */ round) => make(people + round);
 }
@@ -58,7 +58,7 @@ export function idempotentCases() {
   }));
 }
 
-/** Requests for an unknown address that nobody has asked for before. */
+/** Requests for an unknown address that was never asked for before. */
 export function strangers() {
   let index = people;
   return () => requestBytes('POST', '/resend', { type: 'recovery', email: emailOf('u', (index += 1)) });
@@ -75,7 +75,7 @@ export function signUpCases() {
   ];
 }
 
-/** Wrong codes for nobody, for somebody without a code, with codes, and with codes that go to another address. @returns {Case[]} @param {string} type */
+/** Wrong codes for an unknown address, for users without a code, with codes, and with codes that go to another address. @returns {Case[]} @param {string} type */
 export function wrongCodeCases(type) {
   /** @param {string} letter @param {string} digit @returns {Case['request']} */
   const guesses = (letter, digit) =>
@@ -114,7 +114,7 @@ export async function insertCodes(databaseUrl) {
 }
 
 /**
- * `PUT /user` by somebody who is signed in, towards an address that is free and one that is another's.
+ * `PUT /user` by a signed-in user, towards an address that is free and one that is another's.
  *
  * @param {string} databaseUrl
  * @param {string} dataDir where the service keeps its signing key

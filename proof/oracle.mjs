@@ -1,6 +1,6 @@
 // npm run prove:oracle [-- --seed 7 --rounds 1500 --only echo]
 //
-// Whether anybody can tell from the time of an answer whom an address belongs to. Classes of requests that differ in
+// Timing attack: whether the time of an answer tells whether an address is known. Classes of requests that differ in
 // their subject alone are sent in random order, and for every two of them it is computed how well the time tells them
 // apart. The proof fails when that is better or worse than a coin by more than the bound, and also when a variant of the
 // service that does look the user up first is not caught by the same test.
@@ -93,10 +93,10 @@ try {
       await direct(client, `/verify, wrong code, ${type}`, wrongCodeCases(type));
     await direct(client, 'PUT /user', await changeAddressCases(databaseUrl, env.DATA_DIR, env.PUBLIC_URL));
   });
-  await withService(env, [{ ...api, file: variants.lightPasswords }, worker], (client) =>
+  await withService(env, [{ ...api, file: variants.fastHash }, worker], (client) =>
     direct(client, '/signup', signUpCases()),
   );
-  await withService(env, [{ ...api, file: variants.peeking }, worker], (client) =>
+  await withService(env, [{ ...api, file: variants.leaking }, worker], (client) =>
     measurement('control', async () => {
       const samples = await timeDirectly(client, resendCases('recovery', knownAndNot), rounds, random);
       report.add('control: /resend that looks first', samples, { mustBeCaught: true });

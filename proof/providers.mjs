@@ -52,7 +52,7 @@ await new Promise((resolve) => gateway.listen(0, '127.0.0.1', () => resolve(unde
 const portOf = (server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port;
 process.stdout.write(
   `${JSON.stringify({
-    // More connections than slow people are asked for at once: nobody else waits behind them.
+    // More connections than slow recipients at once: no other message waits behind them.
     SMTP_URL: `smtp://127.0.0.1:${portOf(smtp.server)}/?maxConnections=40&maxMessages=1000000`,
     SMS_WEBHOOK_URL: `http://127.0.0.1:${portOf(gateway)}/`,
   })}\n`,

@@ -10,8 +10,8 @@ import { StopwatchClient } from './client.mjs';
 /** @param {string} name */
 const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 export const variants = {
-  peeking: fileOf('./variants/peeking.mjs'),
-  lightPasswords: fileOf('./variants/light-passwords.mjs'),
+  leaking: fileOf('./variants/leaking.mjs'),
+  fastHash: fileOf('./variants/fast-hash.mjs'),
 };
 
 const hashingKey = randomBytes(32);
@@ -20,7 +20,7 @@ const built = await import(new URL('../dist/platform/keyed-hash.js', import.meta
 const { KeyedHash } = /** @type {{ KeyedHash: new (key: Buffer) => import('./subjects.mjs').Hash }} */ (
   built
 );
-/** As the service makes them, for whoever writes into its tables. */
+/** As the service makes them, for rows that the proof writes into its tables. */
 export const keyedHash = new KeyedHash(hashingKey);
 
 /** Limits that are counted as always and never reached. */

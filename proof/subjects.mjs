@@ -20,7 +20,7 @@ const past = new Date('2026-01-01T00:00:00Z');
 const confirmed = { email_confirmed_at: past, phone_confirmed_at: past };
 
 /**
- * Everybody whom an answer's time must not tell apart. `failing` and `slow` are the marks by which
+ * The users and addresses that an answer's time must not tell apart. `failing` and `slow` are the marks by which
  * proof/providers.mjs knows whom it refuses and whom it keeps waiting.
  *
  * @type {readonly Subject[]}
@@ -42,7 +42,7 @@ function pending(letter, digit) {
   return { pending_email: letter, pending_phone: digit, pending_since: past };
 }
 
-/** @param {string} letter @param {number} index of the person, or any number for somebody new */
+/** @param {string} letter @param {number} index of the person, or any number for a new one */
 export const emailOf = (letter, index) => `${letter}${String(index).padStart(6, '0')}@example.com`;
 
 /** @param {string} digit @param {number} index */

@@ -1,5 +1,5 @@
-// A variant of the service that can be caught: it looks the user up before it accepts, as services do that keep people
-// from asking too often. The answer is the same in every respect but its time.
+// Positive control: a variant of the service with a timing side channel. It looks the user up before it accepts, as many
+// services do; the answer differs in nothing but its time.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';

@@ -1,6 +1,6 @@
-// The service itself with less work for each password: a hash of full strength takes a fifth of a second, so three
-// thousand sign-ups would take ten minutes, and its own spread would hide what is looked for. Everything else is as in
-// production, the call that hashes included.
+// The service with a cheaper password hash: scrypt at full strength takes a fifth of a second, so three thousand sign-ups
+// would take ten minutes, and its own spread would hide the side channel. Everything else is as in production, the call
+// that hashes included.
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
