@@ -14,9 +14,10 @@ import { ThrottlerStorageService } from '@nestjs/throttler';
 /** What was built has no types: this keeps the type checker out of `dist`. @param {string} path */
 const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
 const { MemorySlidingLog } = await built('rate-limit/memory-sliding-log.storage.js');
-const { createRedisConnection } = await built('rate-limit/redis-connection.js');
-const { RedisSlidingLog } = await built('rate-limit/redis-sliding-log.storage.js');
-const { ResilientSlidingLog } = await built('rate-limit/resilient-sliding-log.storage.js');
+const { CorkingRedis, createRedisConnection, RedisSlidingLog } = await built(
+  'rate-limit/redis-sliding-log.storage.js',
+);
+const { ReplyTimeout, ResilientSlidingLog } = await built('rate-limit/resilient-sliding-log.storage.js');
 const { SystemClock } = await built('platform/clock.js');
 
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/9';
@@ -103,6 +104,62 @@ async function measureSpeed(redis) {
   await redis.flushdb();
 }
 
+/** As in production, milliseconds. */
+const replyTimeoutMs = 110;
+const options = { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 };
+
+/** What our own ways of writing and of waiting cost, beside those of ioredis: each alone, in turns. */
+async function measureConnections() {
+  const timeout = new ReplyTimeout(replyTimeoutMs);
+  const plain = new Redis(redisUrl, options);
+  /** @type {[name: string, connection: Redis, wait?: (answer: Promise<unknown>) => Promise<unknown>][]} */
+  const rows = [
+    ['ioredis as it is', plain],
+    ['enableAutoPipelining', new Redis(redisUrl, { ...options, enableAutoPipelining: true })],
+    ['CorkingRedis', new CorkingRedis(redisUrl, options)],
+    ['commandTimeout', new Redis(redisUrl, { ...options, commandTimeout: replyTimeoutMs })],
+    ['ReplyTimeout', plain, (answer) => timeout.waitFor(answer)],
+  ];
+  console.log(
+    `CPU of this process a command, median of ${slices}; given up while the process is busy for 250 ms`,
+  );
+  const measured = rows.map(([name, connection, wait = (answer) => answer]) => {
+    const log = new RedisSlidingLog(connection);
+    /** @type {Store} */
+    const store = { increment: (...parameters) => wait(log.increment(...parameters)) };
+    return { name, connection, store, cpu: /** @type {number[]} */ ([]) };
+  });
+  for (const { connection } of measured) if (connection.status === 'wait') await connection.connect();
+  for (let slice = 0; slice <= slices; slice++) {
+    for (const { name, store, cpu } of measured) {
+      const before = process.cpuUsage();
+      await measure(new Measurement(), patient(store), 4_000, (i) => `${slice} ${name} ${i % 800}`, 3);
+      const { user, system } = process.cpuUsage(before);
+      if (slice > 0) cpu.push((user + system) / 4_000);
+    }
+  }
+  for (const { name, store, cpu } of measured) {
+    const typical = cpu.sort((a, b) => a - b)[slices / 2] ?? NaN;
+    console.log(`  ${name.padEnd(36)} ${typical.toFixed(1)} us, ${await givenUp(store)} of ${concurrency}`);
+  }
+}
+
+/** A command that is given up on a busy machine ends no measurement. @param {Store} store @returns {Store} */
+const patient = (store) => ({
+  increment: (...parameters) => store.increment(...parameters).catch(() => null),
+});
+
+/** How many decisions are lost that Redis has made, because this process did something else meanwhile. @param {Store} store */
+async function givenUp(store) {
+  const decisions = Array.from({ length: concurrency }, (_, i) =>
+    store.increment(`busy ${i}`, minutes, 3, 0, 'email'),
+  );
+  await new Promise(setImmediate);
+  const busyUntil = performance.now() + 250;
+  while (performance.now() < busyUntil);
+  return (await Promise.allSettled(decisions)).filter(({ status }) => status === 'rejected').length;
+}
+
 /** A million identifiers, each seen once. A tenth of them fits into one window of an injected clock. */
 function measureProcessMemory() {
   let now = 0;
@@ -154,6 +211,8 @@ async function reportRedis(redis, seen) {
 const redis = new Redis(redisUrl);
 await redis.flushdb();
 await measureSpeed(redis);
+await measureConnections();
+await redis.flushdb();
 measureProcessMemory();
 await measureRedisMemory(redis);
 process.exit(0);

@@ -3,8 +3,8 @@ import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiErrorFilter } from './http/api-error.filter.js';
-import { replayedHeader } from './auth/accept/idempotency/idempotency.filter.js';
-import { rateLimitHeaderNames, writeRateLimitHeaders } from './rate-limit/rate-limit-headers.js';
+import { replayedHeader } from './auth/accept/idempotency/idempotency.guard.js';
+import { rateLimitHeaderNames } from './rate-limit/quota.js';
 import { trustProxyOption } from './http/client-ip.js';
 import { Config } from './config/config.js';
 import { Log, NestLog } from './platform/log.js';
@@ -18,7 +18,7 @@ import {
   tooManyHeaders,
 } from './http/refused-request.js';
 import { logRequests } from './http/request-log.js';
-import { bodyLimit, leaveBodiesUnread } from './http/raw-body.js';
+import { bodyLimit, leaveBodiesUnread } from './http/request-body.js';
 
 /**
  * What every answer says to a browser; a page brings a Content-Security-Policy of its own. After the OWASP HTTP Headers
@@ -70,7 +70,6 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   leaveBodiesUnread(fastify);
   logRequests(fastify, log, app.get(Metrics));
-  writeRateLimitHeaders(fastify);
   const headers = securityHeaders(config);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);

@@ -48,6 +48,18 @@ describe('a route behind a captcha', () => {
     await resend({ gotrue_meta_security: { captcha_token: 'good' } }).expect(200);
   });
 
+  it('needs no captcha for the retry of an accepted request, whose token has been used', async () => {
+    const verify = jest.spyOn(running.app.get(CaptchaVerifier), 'verify');
+    const retry = (fields: object) => resend(fields).set('Idempotency-Key', '"retried"').expect(200);
+    const first = await retry({ captcha_token: 'good' });
+    for (const fields of [{ captcha_token: 'good' }, { captcha_token: 'bad' }, {}]) {
+      const { headers, body } = await retry(fields);
+      expect(headers['idempotency-replayed']).toBe('true');
+      expect(body).toEqual(first.body);
+    }
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
   it('answers 503, with a time to come back, when nobody can say', async () => {
     const response = await resend({ captcha_token: 'nobody-can-say' }).expect(503);
     expect(response.body).toMatchObject({ code: 503, error_code: 'captcha_unavailable' });

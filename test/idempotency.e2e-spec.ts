@@ -129,15 +129,6 @@ describe('a retry with the same key', () => {
     expect(messageId(await post().expect(200))).toBe(messageId(first));
   });
 
-  it('needs no captcha, whose token has been used', async () => {
-    const captcha = jest.spyOn(CaptchaGuard.prototype, 'canActivate');
-    await post({ body: { type: 'signup', email, captcha_token: 'once' } }).expect(200);
-    expect(captcha).toHaveBeenCalledTimes(1);
-    await post({ body: { type: 'signup', email, captcha_token: 'once' } }).expect(200);
-    await post().expect(200);
-    expect(captcha).toHaveBeenCalledTimes(1);
-  });
-
   it('may spell the request and the key differently', async () => {
     const first = await post({ body: { type: 'sms', phone: '+1 (234) 567-890' }, key: '"spelt"' }).expect(
       200,

@@ -7,7 +7,7 @@ import {
   confirmationTypes,
 } from '../auth/messages/confirmation-type.js';
 import { type MessageStatus, messageStatuses } from '../auth/messages/message-status.js';
-import { normaliseEmail, normalisePhone } from '../auth/requests/address.js';
+import { normaliseEmail, normalisePhone } from '../auth/requests/address.dto.js';
 import { CursorField, InstantField, LimitField, messageCursorOf, readMessageCursor } from './query.fields.js';
 
 /** All of them apply. Times are those of the acceptance, `since` included and `until` not. */

@@ -4,7 +4,7 @@ import { Clock } from '../platform/clock.js';
 import { Config } from '../config/config.js';
 import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
 import { SqlSlidingLog } from '../rate-limit/sql-sliding-log.js';
-import { throttlingProviders } from '../rate-limit/rate-limit.providers.js';
+import { slidingLogProvider, throttlerModule } from '../rate-limit/rate-limit.providers.js';
 import { captchaProviders } from './accept/captcha/captcha.providers.js';
 import { ChallengeController } from './accept/challenge.controller.js';
 import { CaptchaGuard } from './accept/captcha/captcha.guard.js';
@@ -79,11 +79,11 @@ export class AuthModule {
     const delivers = config.role !== 'api';
     return {
       module: AuthModule,
-      imports: [mailerModule(config)],
+      imports: [mailerModule(config), throttlerModule()],
       controllers: accepts ? controllers : [],
       providers: [
         // 1. accept
-        ...throttlingProviders,
+        slidingLogProvider,
         SqlSlidingLog,
         IdempotencyKeys,
         ...captchaProviders,

@@ -6,9 +6,9 @@ import { Log } from '../platform/log.js';
 /** Turns whatever was thrown into the one form that all errors have. What nobody foresaw becomes a bare 500 and a line in the log. */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
-  constructor(private readonly log: Log) {}
+  constructor(protected readonly log: Log) {}
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): void | Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
@@ -16,7 +16,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     if (error.status >= 500) {
       this.log.error({ requestId: request.id, err: error.cause ?? thrown }, error.msg);
     }
-    request.apiErrorCode = error.code;
+    reply.logged = { errorCode: error.code };
     if (error.retryAfter !== undefined) reply.header('Retry-After', String(error.retryAfter));
     if (error.status === 401 && !reply.hasHeader('WWW-Authenticate')) {
       reply.header('WWW-Authenticate', 'Bearer error="invalid_token"');
@@ -34,13 +34,6 @@ export class ApiErrorFilter implements ExceptionFilter {
     } else {
       reply.send(error.body());
     }
-  }
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set when the request ended in an error; for the log and the metrics. */
-    apiErrorCode?: string;
   }
 }
 

@@ -9,7 +9,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
-import { parseBody } from './parse-body.js';
+import { parseBody } from './request-body.js';
 
 interface BodyGuardOptions {
   /** Brings the dialects that clients speak into one, before anything is validated. */

@@ -9,7 +9,7 @@ import type { Metrics } from '../platform/metrics.js';
 export function logRequests(fastify: FastifyInstance, log: Log, metrics: Metrics): void {
   fastify.addHook('preSerialization', (_request, reply, payload, done) => {
     const messageId = (payload as { message_id?: string } | null)?.message_id;
-    if (messageId !== undefined) reply.acceptedMessageId = messageId;
+    if (messageId !== undefined) reply.logged = { messageId };
     done(null, payload);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -37,17 +37,16 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, route: string) {
     method: request.method,
     route,
     status: reply.statusCode,
-    errorCode: request.apiErrorCode,
     ms: Math.round(reply.elapsedTime * 10) / 10,
     // Only a validated body has an identifier.
     ...(typeof identifier === 'string' ? { type, identifier: maskIdentifier(identifier) } : {}),
-    messageId: reply.acceptedMessageId,
+    ...reply.logged,
   };
 }
 
 declare module 'fastify' {
   interface FastifyReply {
-    /** Set when the request put a message into the outbox; for the log. */
-    acceptedMessageId?: string;
+    /** What the log says of the answer: the error that it is, or the message that it put into the outbox. */
+    logged?: { readonly errorCode: string } | { readonly messageId: string };
   }
 }

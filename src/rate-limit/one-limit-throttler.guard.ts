@@ -1,13 +1,19 @@
 import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ThrottlerGuard } from '@nestjs/throttler';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard,
+  type ThrottlerLimitDetail,
+  type ThrottlerModuleOptions,
+  type ThrottlerRequest,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { tooManyRequests } from '../http/api-error.js';
 import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
-import { addCheckedLimit } from './rate-limit-headers.js';
-import { Quota, type Slot } from './quota.js';
-import { SlidingLogStorage } from './sliding-log.storage.js';
+import { announce, Quota, type Slot } from './quota.js';
 
 export type LimitName = 'ip' | 'email' | 'sms';
 
@@ -17,48 +23,67 @@ const refusals = {
   sms: 'over_sms_send_rate_limit',
 } as const satisfies Record<LimitName, string>;
 
+interface Refusal extends ThrottlerLimitDetail {
+  readonly name: LimitName;
+}
+
 /**
- * Checks exactly one limit. The stock guard checks all named throttlers one after another, so a request that the IP
- * limit refuses would already have spent the quota of the identifier in it.
+ * Checks exactly one of the named throttlers of `ThrottlerModule`. The stock guard checks all of them one after another,
+ * so a request that the IP limit refuses would already have spent the quota of the identifier in it.
  */
 @Injectable()
 export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   constructor(
-    // Nest reads the parent's tokens for its first two parameters unless they are named here.
-    @Inject(Config) protected readonly config: Config,
-    @Inject(SlidingLogStorage) storage: SlidingLogStorage,
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
     reflector: Reflector,
+    @Inject(Config) protected readonly config: Config,
     private readonly hash: KeyedHash,
   ) {
-    const { ip, email, sms } = config.limits;
-    const throttlers = Object.entries({ ip, email, sms }).map(([name, { max, windowMs }]) => ({
-      name,
-      limit: max,
-      ttl: windowMs,
+    super(options, storage, reflector);
+  }
+
+  override async onModuleInit(): Promise<void> {
+    await super.onModuleInit();
+    this.throttlers = this.throttlers.map((throttler) => ({
+      ...throttler,
+      skipIf: (context) =>
+        throttler.name !== this.limitOf(context.switchToHttp().getRequest<FastifyRequest>()),
     }));
-    super({ throttlers, storage }, storage, reflector);
   }
 
   /** Which limit counts for this request. */
   protected abstract limitOf(request: FastifyRequest): LimitName;
 
-  /** Who is counted. Known at once, unlike what `getTracker` of the stock guard promises. */
-  protected abstract trackerOf(request: FastifyRequest): string;
-
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const name = this.limitOf(request);
-    const key = this.generateKey(context, this.trackerOf(request), name);
-    const quota = new Quota(this.storageService, name, this.config.limits[name], key);
-    const slot = await this.take(quota, request, context);
-    const retryAfter = addCheckedLimit(http.getResponse<FastifyReply>(), slot);
-    if (!slot.isGranted) throw tooManyRequests(refusals[name], retryAfter);
-    return true;
-  }
-
   /** The slot for this request, granted or not. */
   protected abstract take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot>;
+
+  protected override async handleRequest(props: ThrottlerRequest): Promise<true> {
+    const { context, limit, ttl, throttler, getTracker, generateKey } = props;
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const name = throttler.name as LimitName;
+    const tracker = await getTracker(request, context);
+    const key = generateKey(context, tracker, name);
+    const quota = new Quota(this.storageService, name, { max: limit, windowMs: ttl }, key);
+    const slot = await this.take(quota, request, context);
+    const wait = announce(http.getResponse<FastifyReply>(), slot);
+    if (slot.isGranted) return true;
+    const seconds = { totalHits: limit + 1, timeToExpire: slot.reset, timeToBlockExpire: wait };
+    return this.throwThrottlingException(context, {
+      name,
+      limit,
+      ttl,
+      key,
+      tracker,
+      isBlocked: true,
+      ...seconds,
+    });
+  }
+
+  protected override throwThrottlingException(_context: ExecutionContext, refusal: Refusal): Promise<never> {
+    return Promise.reject(tooManyRequests(refusals[refusal.name], refusal.timeToBlockExpire));
+  }
 
   /** Every route has its own buckets. The store sees a keyed hash, never an address. */
   protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {

@@ -1,10 +1,16 @@
+import type { FastifyReply } from 'fastify';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { Limit } from '../config/config.js';
-import type { CheckedLimit } from './rate-limit-headers.js';
 
-/** What became of a request for a slot, in the words of the headers. */
-export interface Slot extends CheckedLimit {
+/** What became of a request for a slot. */
+export interface Slot {
   readonly isGranted: boolean;
+  /** `ip`, `email` or `sms`; with `-captcha` the quota that only a captcha opens. */
+  readonly name: string;
+  readonly limit: Limit;
+  readonly remaining: number;
+  /** Whole seconds until a slot is free. */
+  readonly reset: number;
 }
 
 /**
@@ -56,4 +62,37 @@ export class Quota {
       isGranted: !record.isBlocked,
     };
   }
+}
+
+/** What a client's countdown reads besides `Retry-After`; for `Access-Control-Expose-Headers`. */
+export const rateLimitHeaderNames = [
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'RateLimit-Policy',
+  'RateLimit',
+] as const;
+
+/**
+ * Says in the answer's headers what is left of a limit, whatever the answer will be. `RateLimit-Policy` and `RateLimit` are
+ * the fields of draft-ietf-httpapi-ratelimit-headers-10, with an item for each limit; `X-RateLimit-*` speaks of the limit
+ * with the fewest left.
+ * @returns the seconds until every limit that is used up has a slot again; 0 when none is
+ */
+export function announce(reply: FastifyReply, { name, limit, remaining, reset }: Slot): number {
+  append(reply, 'ratelimit-policy', `"${name}";q=${limit.max};w=${Math.ceil(limit.windowMs / 1000)}`);
+  append(reply, 'ratelimit', `"${name}";r=${remaining};t=${reset}`);
+  const fewest = Number(reply.getHeader('x-ratelimit-remaining') ?? Infinity);
+  const wait = Number(reply.getHeader('x-ratelimit-reset'));
+  // Of two limits with as many left, the one that makes the client wait longer.
+  if (remaining > fewest || (remaining === fewest && reset <= wait)) return fewest === 0 ? wait : 0;
+  reply.header('x-ratelimit-limit', String(limit.max));
+  reply.header('x-ratelimit-remaining', String(remaining));
+  reply.header('x-ratelimit-reset', String(reset));
+  return remaining === 0 ? reset : 0;
+}
+
+function append(reply: FastifyReply, name: string, item: string): void {
+  const items = reply.getHeader(name) as string | undefined;
+  reply.header(name, items === undefined ? item : `${items}, ${item}`);
 }

@@ -1,16 +1,28 @@
-import type { Provider } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
+import { getStorageToken, ThrottlerModule } from '@nestjs/throttler';
 import { Clock, SystemClock } from '../platform/clock.js';
 import { Config } from '../config/config.js';
 import { MemorySlidingLog } from './memory-sliding-log.storage.js';
-import { createRedisConnection } from './redis-connection.js';
-import { RedisSlidingLog } from './redis-sliding-log.storage.js';
+import { createRedisConnection, RedisSlidingLog } from './redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from './resilient-sliding-log.storage.js';
 import { SlidingLogStorage } from './sliding-log.storage.js';
 
-/** What the throttler guards need besides `Config`, `KeyedHash` and Nest's `Reflector`. */
-export const throttlingProviders: Provider[] = [
-  { provide: SlidingLogStorage, inject: [Config, Clock], useFactory: slidingLogStorage },
-];
+/** The named throttlers that the guards apply, and where they count. */
+export function throttlerModule(): DynamicModule {
+  return ThrottlerModule.forRootAsync({
+    inject: [Config, Clock],
+    useFactory: (config: Config, clock: Clock) => ({
+      throttlers: (['ip', 'email', 'sms'] as const).map((name) => {
+        const { max, windowMs } = config.limits[name];
+        return { name, limit: max, ttl: windowMs };
+      }),
+      storage: slidingLogStorage(config, clock),
+    }),
+  });
+}
+
+/** The throttlers' storage under the name of its port, for what is counted beside them. */
+export const slidingLogProvider: Provider = { provide: SlidingLogStorage, useExisting: getStorageToken() };
 
 /** Redis when it is configured, else this process. */
 function slidingLogStorage({ redisUrl, redisCluster }: Config, clock: Clock): SlidingLogStorage {

@@ -1,78 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { Socket } from 'node:net';
+import { Cluster, type Command, Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../platform/clock.js';
-import { admitted, refused, type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
-
-/** Share of a stretch of time from which on this process itself is too busy to read an answer, or to send the question. */
-const busy = 0.5;
-const stretches = 4;
-
-interface Waiting {
-  readonly since: number;
-  readonly giveUp: (error: Error) => void;
-}
-
-/**
- * Waits for answers, but not for ever. Patience runs out only while this process had time to read: it is cut into
- * stretches, and those in which the process was busy do not count. One timer serves everybody who waits.
- */
-export class Patience {
-  /** In the order of their coming, which is that of their going. */
-  private readonly waiting = new Set<Waiting>();
-  private ticking: NodeJS.Timeout | undefined;
-  private elapsed = 0;
-  private utilization = performance.eventLoopUtilization();
-
-  /** @param ms the longest wait in milliseconds; a quarter less for who comes at the end of a stretch */
-  constructor(private readonly ms: number) {}
-
-  /** The answer, or its error, or an error of ours when it does not come in time. */
-  waitFor<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = { since: this.elapsed, giveUp: reject };
-      this.waiting.add(waiting);
-      this.tick();
-      answer.then(
-        (value) => {
-          this.waiting.delete(waiting);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.waiting.delete(waiting);
-          waiting.giveUp(error as Error);
-        },
-      );
-    });
-  }
-
-  private tick(): void {
-    if (this.ticking) return;
-    this.utilization = performance.eventLoopUtilization();
-    this.ticking = setInterval(() => this.count(), this.ms / stretches);
-  }
-
-  private count(): void {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, this.utilization);
-    this.utilization = now;
-    if (utilization <= busy) this.elapsed += 1;
-    for (const waiting of this.waiting) {
-      if (this.elapsed - waiting.since < stretches) break;
-      this.waiting.delete(waiting);
-      waiting.giveUp(new Error(`no answer within ${this.ms} ms`));
-    }
-    if (this.waiting.size > 0) return;
-    clearInterval(this.ticking);
-    this.ticking = undefined;
-  }
-}
+import { type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
 
 /**
  * The key holds a list of the times at which requests were admitted, oldest first. It expires one window after the
  * newest. One key a call, so it works on Redis Cluster; needs Redis 5, which replicates the effects of a script and
  * not the script, so that replicas agree about the time.
  * KEYS: the log. ARGV: window in ms, limit, the time in ms or an empty string for the server's.
- * Returns whether the request is admitted (1 or 0), how many count now, and the ms until the next one leaves.
+ * Returns how many count now (when refused, one more than the limit), the seconds, rounded up, until the next one leaves, and
+ * whether the request is refused (1 or 0).
  */
 const script = `
 local log, window, limit, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
@@ -85,7 +23,7 @@ local oldest = redis.call('LINDEX', log, 0)
 if not oldest then
   redis.call('RPUSH', log, now)
   redis.call('PEXPIRE', log, ARGV[1])
-  return {1, 1, window}
+  return {1, math.ceil(window / 1000), 0}
 end
 -- When the clock is set back, as after a failover, a later entry may say an earlier time. It then stays until those
 -- before it have left, which is never too early.
@@ -99,16 +37,16 @@ end
 if count >= limit then
   -- The one that must leave first is not the oldest one when the limit has been lowered.
   local leaving = count == limit and oldest or redis.call('LINDEX', log, count - limit)
-  return {0, count, leaving + window - now}
+  return {limit + 1, math.ceil((leaving + window - now) / 1000), 1}
 end
 redis.call('RPUSH', log, now)
 redis.call('PEXPIRE', log, ARGV[1])
-return {1, count + 1, (oldest or now) + window - now}
+return {count + 1, math.ceil(((oldest or now) + window - now) / 1000), 0}
 `;
 const scriptHash = createHash('sha1').update(script).digest('hex');
 
 /** What the script returns. */
-type Decision = [isAdmitted: number, count: number, waitMs: number];
+type Decision = [totalHits: number, seconds: number, isBlocked: 0 | 1];
 
 /** The sliding log of all instances that share a Redis. */
 export class RedisSlidingLog extends SlidingLogStorage {
@@ -130,8 +68,13 @@ export class RedisSlidingLog extends SlidingLogStorage {
   ): Promise<SlidingLogRecord> {
     const now = this.clock ? String(this.clock.now()) : '';
     const log = `strike-auth:limit:${throttlerName}:${key}`;
-    const [isAdmitted, count, waitMs] = await this.run(log, [ttl, limit, now]);
-    return isAdmitted === 1 ? admitted(count, waitMs) : refused(limit, waitMs);
+    const [totalHits, seconds, isBlocked] = await this.run(log, [ttl, limit, now]);
+    return {
+      totalHits,
+      timeToExpire: seconds,
+      isBlocked: isBlocked === 1,
+      timeToBlockExpire: isBlocked * seconds,
+    };
   }
 
   state(): 'redis' {
@@ -147,4 +90,89 @@ export class RedisSlidingLog extends SlidingLogStorage {
       return (await this.redis.eval(script, 1, key, ...args)) as Decision;
     }
   }
+}
+
+/** Commands that are written together at most: Redis decides about them while the next ones are still being made. */
+const most = 16;
+
+/**
+ * Writes the commands that come in one turn of the event loop to the socket together: under load, a system call for each
+ * costs more than the command. ioredis's own pipelining would let only one batch be under way at a time.
+ */
+export class CorkingRedis extends Redis {
+  private corked: Socket | undefined;
+  private held = 0;
+  private scheduled = false;
+
+  override sendCommand(...parameters: [command: Command]): unknown {
+    this.cork();
+    const answer = super.sendCommand(...parameters);
+    this.held += 1;
+    if (this.held === most) this.uncork();
+    return answer;
+  }
+
+  private cork(): void {
+    // Undefined before the first connection; another one after each reconnection.
+    const socket = this.stream as Socket | undefined;
+    if (!socket || socket === this.corked) return;
+    this.uncork();
+    this.corked = socket;
+    this.held = 0;
+    socket.cork();
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.uncork();
+    });
+  }
+
+  private uncork(): void {
+    this.corked?.uncork();
+    this.corked = undefined;
+  }
+}
+
+/** What a node of a cluster and a server on its own have in common. */
+const options = {
+  connectionName: 'strike-auth',
+  maxRetriesPerRequest: 0,
+  // A command that is sent again might count its request twice.
+  autoResendUnfulfilledCommands: false,
+  connectTimeout: 1_000,
+  // The client waits this long even for a connection that is closed already, and holds up a stopping process.
+  disconnectTimeout: 200,
+  // A server that hangs, or vanished without closing, is given up; the next connection may reach its successor.
+  socketTimeout: 2_000,
+  // After a failover the old master is a replica: connect anew, to whoever has the name now.
+  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+} satisfies RedisOptions;
+
+/** Of the connection as a whole. */
+const behaviour = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+};
+
+const retryDelayMs = (attempt: number) => Math.min(50 * attempt, 1_000);
+
+/**
+ * A connection that fails at once while there is none, instead of keeping commands for later. It connects when told
+ * to, and then comes back by itself for as long as the process lives.
+ * @param cluster whether the server at `url` is a node of a Redis Cluster; it names the others
+ */
+export function createRedisConnection(url: string, { cluster = false } = {}): Redis | Cluster {
+  if (!cluster) return new CorkingRedis(url, { ...options, ...behaviour, retryStrategy: retryDelayMs });
+  const { protocol, hostname, port, username, password } = new URL(url);
+  return new Cluster([{ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }], {
+    ...behaviour,
+    clusterRetryStrategy: retryDelayMs,
+    redisOptions: {
+      ...options,
+      ...(username && { username: decodeURIComponent(username) }),
+      ...(password && { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' && { tls: {} }),
+    },
+  });
 }

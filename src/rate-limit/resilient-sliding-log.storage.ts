@@ -1,10 +1,74 @@
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { MemorySlidingLog } from './memory-sliding-log.storage.js';
-import { Patience } from './redis-sliding-log.storage.js';
 import { type SlidingLogRecord, SlidingLogStorage } from './sliding-log.storage.js';
 
+/** Share of a stretch of time from which on this process itself is too busy to read an answer, or to send the question. */
+const busy = 0.5;
+const stretches = 4;
+
+interface Waiting {
+  readonly since: number;
+  readonly giveUp: (error: Error) => void;
+}
+
+/**
+ * A reply timeout that does not count event-loop lag: it is cut into stretches, and those in which this process was too busy
+ * to read an answer do not count. One timer serves all that wait. ioredis's `commandTimeout` gives answers up that have
+ * arrived already (bench/README.md), and each of them would make this process count alone.
+ */
+export class ReplyTimeout {
+  /** Oldest first. */
+  private readonly waiting = new Set<Waiting>();
+  private ticking: NodeJS.Timeout | undefined;
+  private elapsed = 0;
+  private utilization = performance.eventLoopUtilization();
+
+  /** @param ms the longest wait in milliseconds; a quarter less for who comes at the end of a stretch */
+  constructor(private readonly ms: number) {}
+
+  /** The answer, or its error, or an error of ours when it does not come in time. */
+  waitFor<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { since: this.elapsed, giveUp: reject };
+      this.waiting.add(waiting);
+      this.tick();
+      answer.then(
+        (value) => {
+          this.waiting.delete(waiting);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.waiting.delete(waiting);
+          waiting.giveUp(error as Error);
+        },
+      );
+    });
+  }
+
+  private tick(): void {
+    if (this.ticking) return;
+    this.utilization = performance.eventLoopUtilization();
+    this.ticking = setInterval(() => this.count(), this.ms / stretches);
+  }
+
+  private count(): void {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.utilization);
+    this.utilization = now;
+    if (utilization <= busy) this.elapsed += 1;
+    for (const waiting of this.waiting) {
+      if (this.elapsed - waiting.since < stretches) break;
+      this.waiting.delete(waiting);
+      waiting.giveUp(new Error(`no answer within ${this.ms} ms`));
+    }
+    if (this.waiting.size > 0) return;
+    clearInterval(this.ticking);
+    this.ticking = undefined;
+  }
+}
+
 /** How long one check waits for Redis, in milliseconds. A request makes two, and may lose 250. */
-const usualPatienceMs = 110;
+const usualTimeoutMs = 110;
 /** How often a Redis that is away is looked for, in milliseconds. */
 const probeInterval = 250;
 
@@ -27,16 +91,16 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
   private away = false;
   private stopped = false;
   private lastConnectionError: Error | undefined;
-  private readonly patience: Patience;
+  private readonly timeout: ReplyTimeout;
 
   constructor(
     private readonly connection: Connection,
     private readonly shared: SlidingLogStorage,
     private readonly local: MemorySlidingLog,
-    patienceMs = usualPatienceMs,
+    timeoutMs = usualTimeoutMs,
   ) {
     super();
-    this.patience = new Patience(patienceMs);
+    this.timeout = new ReplyTimeout(timeoutMs);
     // Without a listener the client prints every failed attempt to connect.
     connection.on('error', (error: Error) => {
       this.lastConnectionError = error;
@@ -65,7 +129,7 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
     const reservation = this.local.reserve(key, ttl, limit, throttlerName);
     if (reservation.record.isBlocked || this.away) return reservation.record;
     try {
-      const record = await this.patience.waitFor(
+      const record = await this.timeout.waitFor(
         this.shared.increment(key, ttl, limit, blockDuration, throttlerName),
       );
       if (record.isBlocked) reservation.withdraw();
@@ -98,7 +162,7 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
   private async probe(): Promise<void> {
     if (this.stopped) return;
     try {
-      await this.patience.waitFor(this.shared.increment('probe', 1, 1, 0, 'probe'));
+      await this.timeout.waitFor(this.shared.increment('probe', 1, 1, 0, 'probe'));
     } catch {
       this.probeLater();
       return;

@@ -36,14 +36,3 @@ export abstract class SlidingLogStorage implements ThrottlerStorage {
 
   abstract state(): SlidingLogState;
 }
-
-/** @param waitMs until the oldest request leaves the window */
-export function admitted(totalHits: number, waitMs: number): SlidingLogRecord {
-  return { totalHits, timeToExpire: Math.ceil(waitMs / 1000), isBlocked: false, timeToBlockExpire: 0 };
-}
-
-/** @param waitMs until the next request can be admitted */
-export function refused(limit: number, waitMs: number): SlidingLogRecord {
-  const seconds = Math.ceil(waitMs / 1000);
-  return { totalHits: limit + 1, timeToExpire: seconds, isBlocked: true, timeToBlockExpire: seconds };
-}

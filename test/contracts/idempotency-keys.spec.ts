@@ -6,7 +6,8 @@ import {
   IdempotencyKeys,
   type ScopedKey,
 } from '../../src/auth/accept/idempotency/idempotency-keys.js';
-import { type MessageRequest, Outbox } from '../../src/auth/outbox/outbox.js';
+import { Outbox } from '../../src/auth/outbox/outbox.js';
+import type { MessageRequest } from '../../src/auth/requests/accept-context.js';
 import type { Notifications } from '../../src/database/notifications.js';
 import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';

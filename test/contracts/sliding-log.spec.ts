@@ -1,7 +1,6 @@
 import { type Cluster, Redis } from 'ioredis';
 import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
-import { createRedisConnection } from '../../src/rate-limit/redis-connection.js';
-import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
+import { createRedisConnection, RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/rate-limit/resilient-sliding-log.storage.js';
 import type { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
 import { RedisCluster } from '../support/redis-cluster.js';

@@ -1,6 +1,6 @@
 import { isEmail } from 'class-validator';
 import fc from 'fast-check';
-import { normaliseEmail, normalisePhone } from '../../src/auth/requests/address.js';
+import { normaliseEmail, normalisePhone } from '../../src/auth/requests/address.dto.js';
 
 describe('an email address', () => {
   it.each([

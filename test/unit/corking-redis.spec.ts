@@ -1,4 +1,4 @@
-import { CorkingRedis } from '../../src/rate-limit/redis-connection.js';
+import { CorkingRedis } from '../../src/rate-limit/redis-sliding-log.storage.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 
 describeWithRedis('commands of one turn of the event loop', () => {

@@ -63,9 +63,9 @@ describe('the import rules', () => {
         '../database/transaction.js',
       ],
       ['no-arrow-upwards-from-openapi', 'src/openapi/components.ts', '../rate-limit/quota.js'],
-      ['no-arrow-upwards-from-rate-limit', 'src/rate-limit/quota.ts', '../auth/requests/address.js'],
-      ['no-arrow-upwards-from-auth-messages', 'src/auth/messages/user.ts', '../requests/address.js'],
-      ['no-arrow-upwards-from-auth-requests', 'src/auth/requests/address.ts', '../users/users.repository.js'],
+      ['no-arrow-upwards-from-rate-limit', 'src/rate-limit/quota.ts', '../auth/requests/address.dto.js'],
+      ['no-arrow-upwards-from-auth-messages', 'src/auth/messages/user.ts', '../requests/address.dto.js'],
+      ['no-arrow-upwards-from-auth-requests', 'src/auth/requests/address.dto.ts', '../users/users.repository.js'],
       [
         'no-arrow-upwards-from-auth-users',
         'src/auth/users/users.repository.ts',
@@ -114,7 +114,7 @@ describe('the import rules', () => {
 
     beforeAll(async () => {
       tree = treeWith({
-        'src/auth/accept/ip-throttler.guard.ts': "import '../users/users.repository.js';",
+        'src/auth/accept/throttler.guards.ts': "import '../users/users.repository.js';",
         'src/auth/requests/redirect-allow-list.ts': "import '../tokens/token.service.js';",
         'src/auth/accept/captcha/captcha-verifier.ts': "import '../../signup/sign-up.dto.js';",
         'src/auth/outbox/outbox.ts': "import './outbox.worker.js';",
@@ -131,7 +131,7 @@ describe('the import rules', () => {
     afterAll(() => rmSync(tree, { recursive: true }));
 
     it.each([
-      ['directly', 'src/auth/accept/ip-throttler.guard.ts', 'src/auth/users/users.repository.ts'],
+      ['directly', 'src/auth/accept/throttler.guards.ts', 'src/auth/users/users.repository.ts'],
       ['by way of another file', 'src/auth/accept/resend.dto.ts', 'src/auth/tokens/token.service.ts'],
       ['by way of the outbox', 'src/auth/accept/resend.controller.ts', 'src/auth/send/resend.service.ts'],
       [

@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
-import { SlidingLog } from '../../src/rate-limit/sliding-log.js';
+import { MemorySlidingLog, SlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
 import { TestClock } from '../support/test-clock.js';
 
 const window = 60_000;

@@ -1,8 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Cluster } from 'ioredis';
 import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
-import { createRedisConnection } from '../../src/rate-limit/redis-connection.js';
-import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
+import { createRedisConnection, RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
 import { ResilientSlidingLog } from '../../src/rate-limit/resilient-sliding-log.storage.js';
 import { SystemClock } from '../../src/platform/clock.js';
 import { eventually } from '../support/eventually.js';

@@ -2,6 +2,7 @@ import {
   Body,
   type CanActivate,
   Controller,
+  type DynamicModule,
   type ExecutionContext,
   HttpCode,
   Injectable,
@@ -13,22 +14,25 @@ import { Test } from '@nestjs/testing';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrorFilter } from '../../src/http/api-error.filter.js';
 import { ApiError } from '../../src/http/api-error.js';
-import { IdentifierThrottlerGuard } from '../../src/auth/accept/identifier-throttler.guard.js';
-import { writeRateLimitHeaders } from '../../src/rate-limit/rate-limit-headers.js';
-import { IpThrottlerGuard } from '../../src/auth/accept/ip-throttler.guard.js';
+import { IdentifierThrottlerGuard, IpThrottlerGuard } from '../../src/auth/accept/throttler.guards.js';
+import { AcceptContext } from '../../src/auth/requests/accept-context.js';
 import { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
-import { throttlingProviders } from '../../src/rate-limit/rate-limit.providers.js';
+import { slidingLogProvider, throttlerModule } from '../../src/rate-limit/rate-limit.providers.js';
 import { Clock } from '../../src/platform/clock.js';
 import { Config, readConfig } from '../../src/config/config.js';
 import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { createLog } from '../../src/platform/log.js';
 import { TestClock } from '../support/test-clock.js';
 
+type Recipient = NonNullable<AcceptContext['recipient']>;
+
 @Injectable()
 class BodyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const { body } = context.switchToHttp().getRequest<FastifyRequest<{ Body: { malformed?: boolean } }>>();
-    if (body.malformed) throw new ApiError('validation_failed', 'channel must be there');
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { channel, identifier, malformed } = request.body as Partial<Recipient> & { malformed?: boolean };
+    if (malformed) throw new ApiError('validation_failed', 'channel must be there');
+    if (channel && identifier) AcceptContext.of(request).recipient = { channel, identifier };
     return true;
   }
 }
@@ -50,6 +54,16 @@ class LimitedController {
   }
 }
 
+/** What the application makes global. */
+function platformWith(config: Config, clock: Clock): DynamicModule {
+  const providers = [
+    { provide: Config, useValue: config },
+    { provide: Clock, useValue: clock },
+    { provide: KeyedHash, useValue: new KeyedHash(Buffer.alloc(32, 7)) },
+  ];
+  return { module: class Platform {}, global: true, providers, exports: providers };
+}
+
 const email = { channel: 'email', identifier: 'user@example.com' };
 const sms = { channel: 'sms', identifier: '+1234567890' };
 
@@ -62,16 +76,11 @@ describe('the throttler guards', () => {
     const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent' });
     clock = new TestClock();
     const module = await Test.createTestingModule({
+      imports: [platformWith(config, clock), throttlerModule()],
       controllers: [LimitedController],
-      providers: [
-        ...throttlingProviders,
-        { provide: Config, useValue: config },
-        { provide: Clock, useValue: clock },
-        { provide: KeyedHash, useValue: new KeyedHash(Buffer.alloc(32, 7)) },
-      ],
+      providers: [slidingLogProvider],
     }).compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-    writeRateLimitHeaders(app.getHttpAdapter().getInstance());
     app.useGlobalFilters(new ApiErrorFilter(createLog(config)));
     await app.init();
     increment = jest.spyOn(app.get(SlidingLogStorage), 'increment');

@@ -4,7 +4,7 @@ import { ApiError } from '../../http/api-error.js';
 import { ApiErrors, limitErrors } from '../../openapi/api-errors.decorator.js';
 import { Config } from '../../config/config.js';
 import { limitHeaders } from '../../openapi/components.js';
-import { IpThrottlerGuard } from './ip-throttler.guard.js';
+import { IpThrottlerGuard } from './throttler.guards.js';
 import { AltchaVerifier } from './captcha/altcha.verifier.js';
 
 class ChallengeParameters {

@@ -1,12 +1,11 @@
-import { Body, Controller, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Outbox } from '../outbox/outbox.js';
+import { AcceptContext, Accepted } from '../requests/accept-context.js';
 import { CaptchaAction } from './captcha/captcha-verifier.js';
 import { CaptchaGuard } from './captcha/captcha.guard.js';
-import { IdempotencyFilter } from './idempotency/idempotency.filter.js';
-import { IdempotencyGuard } from './idempotency/idempotency.guard.js';
-import { IdentifierThrottlerGuard } from './identifier-throttler.guard.js';
-import { IpThrottlerGuard } from './ip-throttler.guard.js';
+import { Idempotent, IdempotencyGuard } from './idempotency/idempotency.guard.js';
+import { IdentifierThrottlerGuard, IpThrottlerGuard } from './throttler.guards.js';
 import { ResendBodyGuard, ResendDto, type ResendResponse } from './resend.dto.js';
 import { ApiResend } from './resend.openapi.js';
 
@@ -20,8 +19,8 @@ export class ResendController {
   @ApiResend()
   @CaptchaAction('resend')
   @UseGuards(IpThrottlerGuard, ResendBodyGuard, IdempotencyGuard, CaptchaGuard, IdentifierThrottlerGuard)
-  @UseFilters(IdempotencyFilter)
-  resend(@Body() request: ResendDto): Promise<ResendResponse> {
-    return this.outbox.accept(request);
+  @Idempotent()
+  resend(@Body() { type }: ResendDto, @Accepted() accepted: AcceptContext): Promise<ResendResponse> {
+    return this.outbox.accept(accepted.message(type));
   }
 }

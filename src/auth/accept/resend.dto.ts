@@ -4,7 +4,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Injectable } from '@nestjs/common';
 import { EmailField, PhoneField } from '../requests/address.dto.js';
 import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
-import { redirectingBodyGuard, withCaptchaToken } from '../requests/message-body.guard.js';
+import { messageBodyGuard, withCaptchaToken } from '../requests/accept-context.js';
 
 const maxCaptchaTokenLength = 4_096;
 
@@ -67,12 +67,6 @@ export class ResendDto {
   })
   captcha_token?: string;
 
-  /** The redirect that passed the allow list; null for the default. Set by the body guard. */
-  redirectTo: string | null;
-
-  /** Promised to an `Idempotency-Key`. Set by the idempotency guard. */
-  messageUuid?: string;
-
   /** `signup` goes to the email when there is one, else to the phone; every other type has one channel. */
   get channel(): Channel {
     if (this.type === 'sms') return 'sms';
@@ -101,4 +95,4 @@ export class ResendResponse {
 
 /** Reads the request, in either dialect, and settles where its link may lead. */
 @Injectable()
-export class ResendBodyGuard extends redirectingBodyGuard(ResendDto, { read: withCaptchaToken }) {}
+export class ResendBodyGuard extends messageBodyGuard(ResendDto, { read: withCaptchaToken }) {}

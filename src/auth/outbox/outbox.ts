@@ -6,19 +6,8 @@ import { Transaction } from '../../database/transaction.js';
 import { GroupCommit } from '../../platform/group-commit.js';
 import { messageIdOf, uuidV7 } from '../../platform/ids.js';
 import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
+import type { MessageRequest } from '../requests/accept-context.js';
 import { orUnavailable } from '../../http/api-error.js';
-
-/** What a client asked for: intent, never a secret. */
-export interface MessageRequest {
-  readonly type: ConfirmationType;
-  readonly channel: Channel;
-  /** The address in its normal form. */
-  readonly identifier: string;
-  /** Null: the default URL. */
-  readonly redirectTo: string | null;
-  /** The id that the message gets, when it was promised to somebody before; else a new one. */
-  readonly messageUuid?: string;
-}
 
 /** A row of `messages`, as its JSON. */
 interface AcceptedMessage {

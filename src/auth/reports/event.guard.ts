@@ -1,9 +1,8 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../http/api-error.js';
-import { refuseTooDeep } from '../../http/parse-body.js';
-import { RawBody } from '../../http/raw-body.js';
+import { RawBody, refuseTooDeep } from '../../http/request-body.js';
 
 /** For reports about one message, in bytes. */
 export const reportLimit = 64 * 1024;

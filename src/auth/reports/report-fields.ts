@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { normaliseEmail, normalisePhone } from '../requests/address.js';
+import { normaliseEmail, normalisePhone } from '../requests/address.dto.js';
 import type { Channel } from '../messages/confirmation-type.js';
 import { NotificationProvider } from '../messages/notification-provider.js';
 import type { ReportedEvent } from './reported-event.js';

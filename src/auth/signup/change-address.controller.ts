@@ -2,8 +2,8 @@ import { Body, Controller, Header, Put, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, bodyErrors, limitErrors, unavailableError } from '../../openapi/api-errors.decorator.js';
 import { limitHeaders } from '../../openapi/components.js';
-import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.js';
-import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
+import { IdentifierThrottlerGuard, IpThrottlerGuard } from '../accept/throttler.guards.js';
+import { AcceptContext, Accepted } from '../requests/accept-context.js';
 import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { BearerGuard, BearerId } from '../tokens/bearer.guard.js';
 import { exampleUser, UserResponse } from '../users/user.response.js';
@@ -51,7 +51,11 @@ export class ChangeAddressController {
     },
     limitHeaders,
   )
-  change(@BearerId() userId: string, @Body() request: ChangeAddressDto): Promise<UserResponse> {
-    return this.service.request(userId, request);
+  change(
+    @BearerId() userId: string,
+    @Body() { channel }: ChangeAddressDto,
+    @Accepted() accepted: AcceptContext,
+  ): Promise<UserResponse> {
+    return this.service.change(userId, accepted.message(channel === 'email' ? 'email_change' : 'sms'));
   }
 }

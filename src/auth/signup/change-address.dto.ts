@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { ConfirmAddressDto } from '../requests/address.dto.js';
-import { redirectingBodyGuard } from '../requests/message-body.guard.js';
+import { messageBodyGuard } from '../requests/accept-context.js';
 
 /** The address that the user wants to have from now on. */
 export class ChangeAddressDto extends ConfirmAddressDto {}
 
 @Injectable()
-export class ChangeAddressBodyGuard extends redirectingBodyGuard(ChangeAddressDto) {}
+export class ChangeAddressBodyGuard extends messageBodyGuard(ChangeAddressDto) {}

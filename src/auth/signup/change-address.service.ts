@@ -6,7 +6,7 @@ import { badToken } from '../tokens/bearer.guard.js';
 import { orUnavailable } from '../../http/api-error.js';
 import { UserRegistration } from '../users/users.repository.js';
 import { UserResponse } from '../users/user.response.js';
-import type { ChangeAddressDto } from './change-address.dto.js';
+import type { MessageRequest } from '../requests/accept-context.js';
 
 /** Records the address that a user wants to have, and asks for its confirmation. Whose it is now is not looked up. */
 @Injectable()
@@ -19,16 +19,12 @@ export class ChangeAddressService {
   ) {}
 
   /** @throws ApiError 401 when the user of the access token is gone or banned */
-  async request(
-    userId: string,
-    { channel, identifier, redirectTo }: ChangeAddressDto,
-  ): Promise<UserResponse> {
+  async change(userId: string, message: MessageRequest): Promise<UserResponse> {
     const user = await orUnavailable(() =>
       this.transaction.run(async () => {
-        const changing = await this.registration.requestChange(userId, channel, identifier);
+        const changing = await this.registration.requestChange(userId, message.channel, message.identifier);
         if (!changing || (changing.bannedUntil?.getTime() ?? 0) > this.clock.now()) throw badToken();
-        const type = channel === 'email' ? 'email_change' : 'sms';
-        await this.outbox.acceptInTransaction({ type, channel, identifier, redirectTo });
+        await this.outbox.acceptInTransaction(message);
         return changing;
       }),
     );

@@ -10,8 +10,8 @@ import {
 import { limitHeaders } from '../../openapi/components.js';
 import { CaptchaAction } from '../accept/captcha/captcha-verifier.js';
 import { CaptchaGuard } from '../accept/captcha/captcha.guard.js';
-import { IdentifierThrottlerGuard } from '../accept/identifier-throttler.guard.js';
-import { IpThrottlerGuard } from '../accept/ip-throttler.guard.js';
+import { IdentifierThrottlerGuard, IpThrottlerGuard } from '../accept/throttler.guards.js';
+import { AcceptContext, Accepted } from '../requests/accept-context.js';
 import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { exampleUser, UserResponse } from '../users/user.response.js';
 import { SignUpBodyGuard, SignUpDto } from './sign-up.dto.js';
@@ -67,7 +67,7 @@ export class SignUpController {
     },
     limitHeaders,
   )
-  signUp(@Body() request: SignUpDto): Promise<UserResponse> {
-    return this.service.signUp(request);
+  signUp(@Body() dto: SignUpDto, @Accepted() accepted: AcceptContext): Promise<UserResponse> {
+    return this.service.signUp(dto, accepted.message('signup'));
   }
 }

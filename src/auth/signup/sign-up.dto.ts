@@ -4,7 +4,7 @@ import { IsDefined, IsOptional, MaxLength, ValidateBy } from 'class-validator';
 import { Injectable } from '@nestjs/common';
 import { Nested } from '../../http/body.guard.js';
 import { ConfirmAddressDto } from '../requests/address.dto.js';
-import { redirectingBodyGuard, withCaptchaToken } from '../requests/message-body.guard.js';
+import { messageBodyGuard, withCaptchaToken } from '../requests/accept-context.js';
 
 /** Code points. The upper end only keeps the work of normalising within bounds. */
 const minLength = 8;
@@ -91,4 +91,4 @@ export class SignUpDto extends ConfirmAddressDto {
 }
 
 @Injectable()
-export class SignUpBodyGuard extends redirectingBodyGuard(SignUpDto, { read: withCaptchaToken }) {}
+export class SignUpBodyGuard extends messageBodyGuard(SignUpDto, { read: withCaptchaToken }) {}

@@ -7,6 +7,7 @@ import { orUnavailable } from '../../http/api-error.js';
 import { UserRegistration } from '../users/users.repository.js';
 import { UserResponse } from '../users/user.response.js';
 import { PasswordHasher } from './password-hasher.js';
+import type { MessageRequest } from '../requests/accept-context.js';
 import type { SignUpDto } from './sign-up.dto.js';
 
 /** Adds users. It never learns whether an address is taken: the same statements run, and the request is the answer. */
@@ -21,20 +22,20 @@ export class SignUpService {
   ) {}
 
   /** The user and the first confirmation are committed together, or neither is. */
-  async signUp(request: SignUpDto): Promise<UserResponse> {
-    const { email = null, phone = null, data = {}, channel, identifier, redirectTo } = request;
+  async signUp(dto: SignUpDto, message: MessageRequest): Promise<UserResponse> {
+    const { email = null, phone = null, data = {} } = dto;
     const user = {
       id: randomUUID(),
       email,
       phone,
-      passwordHash: await this.passwords.hash(request.password),
+      passwordHash: await this.passwords.hash(dto.password),
       metadata: data,
       createdAt: new Date(this.clock.now()),
     };
     await orUnavailable(() =>
       this.transaction.run(async () => {
         await this.registration.addIfAbsent(user);
-        await this.outbox.acceptInTransaction({ type: 'signup', channel, identifier, redirectTo });
+        await this.outbox.acceptInTransaction(message);
       }),
     );
     return UserResponse.of({

@@ -3,21 +3,8 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
+import { AcceptContext, type CaptchaOutcome } from '../../requests/accept-context.js';
 import { CaptchaAction, CaptchaVerifier, isCaptchaUnavailable } from './captcha-verifier.js';
-
-/** `unverified`: there is a token, nobody can say whether it is good, and the operator lets such requests pass. */
-export type CaptchaOutcome = 'solved' | 'unverified';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /**
-     * Checks the captcha; the token is good once, so the check is made once, whoever asks for it. Absent when captcha
-     * is off.
-     * @throws ApiError 400 `captcha_failed`, 503 `captcha_unavailable`
-     */
-    checkCaptcha?: () => Promise<CaptchaOutcome>;
-  }
-}
 
 /**
  * Lets a request pass that brings a good captcha token, and every request when captcha is off. With
@@ -38,21 +25,27 @@ export class CaptchaGuard implements CanActivate {
     const { mode } = this.config.captcha;
     if (mode === 'off') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const accepted = AcceptContext.of(request);
+    if (accepted.replayOf !== undefined) return true;
     const action = this.reflector.get(CaptchaAction, context.getHandler());
     let check: Promise<CaptchaOutcome> | undefined;
-    request.checkCaptcha = () => (check ??= this.check(request, action));
-    if (mode !== 'always' && !request.ipQuota) return true;
-    return request.checkCaptcha().then(() => true);
+    accepted.checkCaptcha = () => (check ??= this.check(request, accepted, action));
+    if (mode !== 'always' && accepted.ipQuota === 'ample') return true;
+    return accepted.checkCaptcha().then(() => true);
   }
 
-  private async check(request: FastifyRequest, action: string): Promise<CaptchaOutcome> {
-    const token = (request.body as { captcha_token?: string }).captcha_token;
+  private async check(
+    { ip, body }: FastifyRequest,
+    { ipQuota }: AcceptContext,
+    action: string,
+  ): Promise<CaptchaOutcome> {
+    const token = (body as { captcha_token?: string }).captcha_token;
     if (!token) throw captchaFailed();
     let isGood: boolean;
     try {
-      isGood = await this.verifier.verify(token, { ip: request.ip, action });
+      isGood = await this.verifier.verify(token, { ip, action });
     } catch (error) {
-      const lenient = this.config.captcha.onOutage === 'open' && request.ipQuota !== 'spent';
+      const lenient = this.config.captcha.onOutage === 'open' && ipQuota !== 'spent';
       if (!lenient || !isCaptchaUnavailable(error)) throw error;
       this.logger.warn(`A captcha could not be checked: ${(error.cause as Error).message}`);
       return 'unverified';

@@ -4,7 +4,7 @@ import { ApiError, orUnavailable } from '../../../http/api-error.js';
 import { Clock } from '../../../platform/clock.js';
 import { KeyedHash } from '../../../platform/keyed-hash.js';
 import { uuidV7 } from '../../../platform/ids.js';
-import type { MessageRequest } from '../../outbox/outbox.js';
+import type { MessageRequest } from '../../requests/accept-context.js';
 
 /** What became of a client's `Idempotency-Key`. Hashes only: neither the key, the client nor the address is here. */
 @Entity('idempotency_keys')

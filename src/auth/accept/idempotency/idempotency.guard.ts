@@ -1,9 +1,23 @@
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import {
+  applyDecorators,
+  type ArgumentsHost,
+  type CallHandler,
+  type CanActivate,
+  Catch,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  UseFilters,
+  UseInterceptors,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Observable, of } from 'rxjs';
+import { ApiErrorFilter } from '../../../http/api-error.filter.js';
 import { ApiError } from '../../../http/api-error.js';
-import { clientIpKey } from '../../../http/client-ip.js';
-import type { ResendDto } from '../resend.dto.js';
-import { type Claim, IdempotencyKeys } from './idempotency-keys.js';
+import { messageIdOf } from '../../../platform/ids.js';
+import type { ConfirmationType } from '../../messages/confirmation-type.js';
+import { AcceptContext } from '../../requests/accept-context.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
 
 const maxLength = 255;
 
@@ -36,20 +50,10 @@ function parse(header: string): string {
   return bare.test(header) ? header : '';
 }
 
-/** Thrown by the guard when there is nothing left to do: an earlier request with the key has been accepted. */
-export class ReplayedAnswer extends Error {
-  override readonly name = 'ReplayedAnswer';
-
-  /** @param messageUuid of the message that the earlier request has put into the outbox */
-  constructor(readonly messageUuid: string) {
-    super('Answered by an earlier request');
-  }
-}
-
 /**
- * Lets the first request with an `Idempotency-Key` pass, and every request without one. Stands after the guard that
- * validates the body, and before the captcha, whose token a retry has already used, and the limit of the identifier.
- * The route needs `IdempotencyFilter` too: it answers replays, and gives back the keys of requests that fail.
+ * Claims the `Idempotency-Key` of the request, if it brings one, or finds out which answer it has had already. Stands after
+ * the guard that validates the body, and before the captcha, whose token a retry has already used, and the limit of the
+ * identifier: both let a replay pass. The route needs `@Idempotent()` too.
  */
 @Injectable()
 export class IdempotencyGuard implements CanActivate {
@@ -63,18 +67,52 @@ export class IdempotencyGuard implements CanActivate {
 
   private async reserve(key: string, request: FastifyRequest, context: ExecutionContext): Promise<true> {
     const route = `${context.getClass().name}.${context.getHandler().name}`;
-    const body = request.body as ResendDto;
-    const reserved = await this.keys.reserve({ route, client: clientIpKey(request), key }, body);
-    if ('replayOf' in reserved) throw new ReplayedAnswer(reserved.replayOf);
-    request.idempotencyClaim = reserved;
-    body.messageUuid = reserved.messageId;
+    const { type } = request.body as { type: ConfirmationType };
+    const accepted = AcceptContext.of(request);
+    const { client } = accepted;
+    const reserved = await this.keys.reserve({ route, client, key }, accepted.message(type));
+    if ('replayOf' in reserved) {
+      accepted.replayOf = reserved.replayOf;
+    } else {
+      accepted.messageUuid = reserved.messageId;
+      accepted.giveKeyBack = () => this.keys.giveBack(reserved);
+    }
     return true;
   }
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The key that this request holds until it is accepted or has failed. */
-    idempotencyClaim?: Claim;
+/** Tells a client that its first request was answered already; for `Access-Control-Expose-Headers`. */
+export const replayedHeader = 'Idempotency-Replayed';
+
+/** Answers a replay as the first request was answered, in the handler's place. */
+@Injectable()
+class IdempotencyInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = context.switchToHttp();
+    const { replayOf } = AcceptContext.of(http.getRequest<FastifyRequest>());
+    if (replayOf === undefined) return next.handle();
+    http.getResponse<FastifyReply>().header(replayedHeader, 'true');
+    return of({ message_id: messageIdOf(replayOf) });
   }
+}
+
+/** Gives the key of a request that fails back. A filter, because no interceptor sees what a guard throws. */
+@Catch()
+class IdempotencyFilter extends ApiErrorFilter {
+  override async catch(thrown: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    try {
+      // Before the answer is written: a client that reads it may try again at once.
+      await AcceptContext.of(request).giveKeyBack?.();
+    } catch (err) {
+      const stays = 'An idempotency key stays in flight until its claim is stale';
+      this.log.warn({ requestId: request.id, err }, stays);
+    }
+    await super.catch(thrown, host);
+  }
+}
+
+/** For a route with an `IdempotencyGuard`: answers replays, and gives the keys of requests that fail back. */
+export function Idempotent(): MethodDecorator {
+  return applyDecorators(UseInterceptors(IdempotencyInterceptor), UseFilters(IdempotencyFilter));
 }

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
-import { RawBody } from '../../../http/raw-body.js';
+import { RawBody } from '../../../http/request-body.js';
 import { EventGuard, headerOf, isSame, notAuthentic, notConfigured } from '../../reports/event.guard.js';
 import { ReturnPath } from '../../messages/return-path.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';

@@ -1,0 +1,84 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { type LimitName, OneLimitThrottlerGuard } from '../../rate-limit/one-limit-throttler.guard.js';
+import type { Quota, Slot } from '../../rate-limit/quota.js';
+import { AcceptContext, type CaptchaOutcome } from '../requests/accept-context.js';
+import { CaptchaAction } from './captcha/captcha-verifier.js';
+
+/**
+ * The general limit, per client address. Stands first: what it refuses costs no identifier anything. With
+ * `CAPTCHA_MODE=step-up`, on a route that takes a captcha, there is a second quota beyond the first. Its slots are taken
+ * before the captcha is checked, so a client can have no more captchas checked than it has slots.
+ */
+@Injectable()
+export class IpThrottlerGuard extends OneLimitThrottlerGuard {
+  protected override limitOf(): LimitName {
+    return 'ip';
+  }
+
+  protected override getTracker(request: FastifyRequest): Promise<string> {
+    return Promise.resolve(AcceptContext.of(request).client);
+  }
+
+  protected override take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot> {
+    const stepsUp =
+      this.config.captcha.mode === 'step-up' && this.reflector.get(CaptchaAction, context.getHandler());
+    return stepsUp ? takeInSteps(quota, AcceptContext.of(request)) : quota.take();
+  }
+}
+
+async function takeInSteps(quota: Quota, accepted: AcceptContext): Promise<Slot> {
+  const free = await quota.takeUnlessScarce();
+  if (free.isGranted) return free;
+  accepted.ipQuota = 'scarce';
+  const last = await quota.take();
+  if (last.isGranted) return last;
+  accepted.ipQuota = 'spent';
+  return quota.takeBehindCaptcha(last);
+}
+
+/**
+ * The limit of the channel, per address, known or not. Stands after the guard that validates the body, and after
+ * `CaptchaGuard`, whose captcha opens a second quota with `CAPTCHA_MODE=step-up`: a stranger who spends somebody's quota
+ * locks nobody out who can solve one. A replay of an `Idempotency-Key` costs nothing.
+ */
+@Injectable()
+export class IdentifierThrottlerGuard extends OneLimitThrottlerGuard {
+  protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
+    return Promise.resolve(
+      AcceptContext.of(context.switchToHttp().getRequest<FastifyRequest>()).replayOf !== undefined,
+    );
+  }
+
+  protected override limitOf(request: FastifyRequest): LimitName {
+    return recipientOf(request).channel;
+  }
+
+  /** Normalised, so that every spelling of an address shares one bucket. */
+  protected override getTracker(request: FastifyRequest): Promise<string> {
+    return Promise.resolve(recipientOf(request).identifier);
+  }
+
+  protected override take(quota: Quota, request: FastifyRequest): Promise<Slot> {
+    const { checkCaptcha } = AcceptContext.of(request);
+    return checkCaptcha ? this.takeWithCaptcha(quota, checkCaptcha) : quota.take();
+  }
+
+  private async takeWithCaptcha(quota: Quota, checkCaptcha: () => Promise<CaptchaOutcome>): Promise<Slot> {
+    if (this.config.captcha.mode === 'step-up') {
+      const free = await quota.takeUnlessScarce();
+      if (free.isGranted) return free;
+    }
+    if ((await checkCaptcha()) === 'unverified') return quota.takeStrictly();
+    const slot = await quota.take();
+    if (slot.isGranted || this.config.captcha.mode === 'always') return slot;
+    return quota.takeBehindCaptcha(slot);
+  }
+}
+
+function recipientOf(request: FastifyRequest) {
+  const { recipient } = AcceptContext.of(request);
+  if (!recipient)
+    throw new Error('IdentifierThrottlerGuard must stand after the guard that validates the body');
+  return recipient;
+}
