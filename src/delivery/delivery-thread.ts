@@ -72,7 +72,7 @@ export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShut
       this.worker.once('error', failed);
       this.worker.once('exit', (code) => failed(new Error(`The delivery thread has ended (${code})`)));
     });
-    // Whoever waits for something else meanwhile hears of it in a moment.
+    // No unhandled rejection: `ended` is awaited below.
     this.ended.catch(() => undefined);
   }
 
@@ -117,7 +117,7 @@ export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShut
 
   private async report(): Promise<DeliveryReport> {
     await new Promise<void>((resolve) => {
-      // Whoever asked before has waited for the same.
+      // An earlier caller waits for the same report.
       const before = this.reported;
       this.reported = () => {
         before();

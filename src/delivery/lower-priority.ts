@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os';
 
-/** The nice value of work that no client waits for: -20 to 19, 0 for everybody else; see setpriority(2). */
+/** The nice value of work that no client waits for: -20 to 19, 0 by default; see setpriority(2). */
 const niceValue = 10;
 
 /**

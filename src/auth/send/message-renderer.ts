@@ -7,7 +7,7 @@ import { messageIdOf } from '../../platform/ids.js';
 import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
 import type { ClaimedMessage } from '../messages/delivery.js';
 import type { OutgoingMessage } from '../messages/notification-provider.js';
-import type { MintedToken } from '../tokens/minting.js';
+import type { MintedToken } from '../tokens/token-mint.js';
 import {
   emailChangeEmail,
   type EmailCopy,

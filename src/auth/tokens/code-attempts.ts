@@ -16,8 +16,8 @@ export interface CodeAttempt {
 const minRetryAfter = 1;
 
 /**
- * Brute-force protection of codes: counts guesses for each identifier and purpose over all of its codes, whether somebody
- * has that identifier or not. All instances share the count, no new message resets it, and a change of the hashing key
+ * Brute-force protection of codes: counts guesses for each identifier and purpose over all of its codes, whether or not a
+ * user has that identifier. All instances share the count, no new message resets it, and a change of the hashing key
  * begins it anew.
  */
 @Injectable()

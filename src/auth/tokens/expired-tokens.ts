@@ -13,7 +13,7 @@ const sweep = `
   )
   DELETE FROM tokens USING expired WHERE tokens.id = expired.id`;
 
-/** Links and codes whose time is over: nothing that is kept refers to them, and nobody can use them. */
+/** Retention job of expired links and codes: nothing that is kept refers to them. */
 export class ExpiredTokens extends RetentionJob {
   readonly what = 'tokens';
 

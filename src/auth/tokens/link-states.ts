@@ -6,7 +6,7 @@ import { Transaction } from '../../database/transaction.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import { linkHashes } from './token-hashes.js';
 
-/** A link that has done its work. Nothing here says whose it was; only who holds the link can ask for it. */
+/** A link that was used. Nothing here says whose it was; only a holder of the link can ask for it. */
 @Entity('used_links')
 export class UsedLinkEntity {
   /** As it stood in `tokens`. */
@@ -30,7 +30,7 @@ const statement = `
     WHERE link_hash = ANY ($1::bytea[]) AND purpose = $2 AND expires_at > $3`;
 
 /**
- * How a link stands, for the page behind it. Nobody is told about anything but a link that they hold: it has 256 random
+ * The state of a link, for the page behind it. Only a holder can ask about a link: it has 256 random
  * bits, and the database compares keyed hashes, so that the time it takes tells nothing about links that are similar.
  */
 @Injectable()

@@ -16,7 +16,7 @@ export function linkHashes(keyedHash: KeyedHash, link: string): [Buffer, ...Buff
 }
 
 /**
- * Six digits that nobody can tell from the seed without the key, so that no code has to be kept to be repeated. One
+ * Six digits derived from the seed under the secret key, so that no code has to be kept to be repeated. One
  * code for each key, the current one's first.
  */
 export function codesOf(keyedHash: KeyedHash, seed: string): [string, ...string[]] {

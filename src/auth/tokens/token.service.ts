@@ -7,10 +7,10 @@ import { GroupCommit } from '../../platform/group-commit.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import type { TokenPurpose } from '../messages/confirmation-type.js';
 import { codeHashes, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
-import { lockSubjectsOf, Mint, type MintedToken, Minting } from './minting.js';
+import { lockSubjectsOf, TokenMint, type MintedToken, PendingToken } from './token-mint.js';
 import { candidates, consume, TokenEntity } from './token.statements.js';
 
-/** A secret that somebody showed and that was good when it was looked up; only `consume` makes it count. */
+/** A secret that was shown and was good when it was looked up; only `consume` makes it count. */
 export interface LiveToken extends TokenSubject {
   readonly id: string;
 }
@@ -27,7 +27,7 @@ const usedLinkLifetimeMs = 30 * 24 * 60 * 60 * 1_000;
  */
 @Injectable()
 export class TokenService {
-  private readonly mintings: GroupCommit<Minting>;
+  private readonly pending: GroupCommit<PendingToken>;
 
   constructor(
     private readonly transaction: Transaction,
@@ -35,14 +35,14 @@ export class TokenService {
     private readonly clock: Clock,
     private readonly config: Config,
   ) {
-    this.mintings = new GroupCommit((batch) => this.mintAll(batch));
+    this.pending = new GroupCommit((batch) => this.mintAll(batch));
   }
 
   /** Those that are asked for at the same moment are written together. */
   async mint({ withLink, ...subject }: TokenSubject & { withLink: boolean }): Promise<MintedToken> {
-    const minting = new Minting(subject, withLink, this.config, this.clock.now());
-    await this.mintings.add(minting);
-    return minting.minted;
+    const token = new PendingToken(subject, withLink, this.config, this.clock.now());
+    await this.pending.add(token);
+    return token.minted;
   }
 
   /** Null when the link is unknown, used, expired or for another purpose. Changes nothing. */
@@ -57,7 +57,7 @@ export class TokenService {
   }
 
   /**
-   * Null when the code is wrong, used or expired. Changes nothing, and locks nothing: a lock is written to disk, and
+   * Null when the code is wrong, used or expired. Changes nothing, and locks nothing (timing attack): a lock is written to disk, and
    * the time it takes would tell which identifiers have a code waiting. So would the making of an entity out of each row.
    */
   async findByCode(code: string, subject: TokenSubject): Promise<LiveToken | null> {
@@ -91,9 +91,9 @@ export class TokenService {
     return ended.some(({ id }) => id === token.id);
   }
 
-  private async mintAll(batch: readonly Minting[]): Promise<void> {
+  private async mintAll(batch: readonly PendingToken[]): Promise<void> {
     await this.transaction.run(() =>
-      new Mint(this.transaction.manager, this.keyedHash, this.clock.now()).all(batch),
+      new TokenMint(this.transaction.manager, this.keyedHash, this.clock.now()).all(batch),
     );
   }
 

@@ -61,12 +61,12 @@ export const insert = `
   INSERT INTO tokens (id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at)
   SELECT id, user_id, purpose, recipient, link_hash, code_hash, code_seed, expires_at FROM minted`;
 
-/** More codes than anybody has alive, of which there are four. */
+/** More than the four codes that one subject can have alive. */
 const candidateCount = 8;
 /**
- * Reads the codes of the subject and of whoever comes next in the index, and tells the subject's only: as many rows are read
- * for somebody without a code, or for nobody, as for somebody with four, and as many are compared. That there is a code to
- * guess is nobody's business either. With ties, so that somebody with more, expired or for other addresses, has all read.
+ * Timing attack: reads the codes of the subject and of its neighbours in the index, and returns the subject's only, so that
+ * as many rows are read and compared for an unknown user, or one without a code, as for one with four. With ties, so that
+ * a subject with more, expired or for other addresses, has all read.
  */
 export const candidates = `
   WITH near AS MATERIALIZED (

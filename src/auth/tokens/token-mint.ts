@@ -19,12 +19,12 @@ interface Code {
   readonly codeSeed: string;
 }
 
-/** A secret that somebody waits for. */
-export class Minting {
+/** A token that waits for the group commit that writes it. */
+export class PendingToken {
   readonly id: string;
   readonly link: string | null;
   readonly expiresAt: Date;
-  /** What `Mint` has decided. */
+  /** Set by `TokenMint`. */
   code?: Code;
   private readonly lifetimeMs: number;
 
@@ -57,8 +57,8 @@ export class Minting {
   }
 }
 
-/** Makes the secrets of one batch, in one transaction. */
-export class Mint {
+/** Writes the tokens of one batch, in one transaction. */
+export class TokenMint {
   constructor(
     private readonly manager: EntityManager,
     private readonly keyedHash: KeyedHash,
@@ -69,17 +69,17 @@ export class Mint {
    * Writes all of them. Who mints or uses secrets of the same person and purpose waits until the transaction has ended:
    * looked at beside each other, none would see the code of another, and each would bring its own.
    */
-  async all(batch: readonly Minting[]): Promise<void> {
+  async all(batch: readonly PendingToken[]): Promise<void> {
     await lockSubjectsOf(
       this.manager,
       batch.map(({ subject }) => subject),
     );
     const codes = await this.recentCodes(batch);
-    const coded = batch.map((minting) => {
-      const { key, id } = minting;
+    const coded = batch.map((token) => {
+      const { key, id } = token;
       const code = codes.get(key) ?? { code: codesOf(this.keyedHash, id)[0], codeSeed: id };
       codes.set(key, code);
-      return Object.assign(minting, { code });
+      return Object.assign(token, { code });
     });
     await this.write(coded);
   }
@@ -89,7 +89,7 @@ export class Mint {
    * message a stranger could have hundreds of codes alive at once by asking again and again, and a guess would hit one
    * of them hundreds of times as often. A code that was derived under a key that is no longer known is not repeated.
    */
-  private async recentCodes(batch: readonly Minting[]): Promise<Map<string, Code>> {
+  private async recentCodes(batch: readonly PendingToken[]): Promise<Map<string, Code>> {
     const rows = await this.manager.query<{ n: number; codeSeed: string; codeHash: Buffer }[]>(newestCodes, [
       batch.map(({ subject }) => subject.userId),
       batch.map(({ subject }) => subject.purpose),
@@ -99,18 +99,18 @@ export class Mint {
     ]);
     const codes = new Map<string, Code>();
     for (const { n, codeSeed, codeHash } of rows) {
-      const minting = batch[n];
-      if (!minting) continue;
+      const token = batch[n];
+      if (!token) continue;
       // The stored hash tells which of the keys the code comes from.
       const code = codesOf(this.keyedHash, codeSeed).find((it) =>
-        equalsAny(codeHash, codeHashes(this.keyedHash, minting.subject, it)),
+        equalsAny(codeHash, codeHashes(this.keyedHash, token.subject, it)),
       );
-      if (code !== undefined) codes.set(minting.key, { code, codeSeed });
+      if (code !== undefined) codes.set(token.key, { code, codeSeed });
     }
     return codes;
   }
 
-  private async write(batch: readonly (Minting & { code: Code })[]): Promise<void> {
+  private async write(batch: readonly (PendingToken & { code: Code })[]): Promise<void> {
     const last = new Map(batch.map(({ key, id }) => [key, id]));
     const rows = batch.map(({ subject, id, key, link, code: { code, codeSeed }, expiresAt }) => [
       id,
@@ -129,7 +129,7 @@ export class Mint {
   }
 }
 
-/** Until the end of the transaction nobody else mints or uses secrets of these people and purposes. */
+/** Until the end of the transaction no other one mints or uses secrets of these people and purposes. */
 export async function lockSubjectsOf(
   manager: EntityManager,
   subjects: readonly Pick<TokenSubject, 'userId' | 'purpose'>[],
