@@ -65,7 +65,11 @@ describe('the import rules', () => {
       ['no-arrow-upwards-from-openapi', 'src/openapi/components.ts', '../rate-limit/quota.js'],
       ['no-arrow-upwards-from-rate-limit', 'src/rate-limit/quota.ts', '../auth/requests/address.dto.js'],
       ['no-arrow-upwards-from-auth-messages', 'src/auth/messages/user.ts', '../requests/address.dto.js'],
-      ['no-arrow-upwards-from-auth-requests', 'src/auth/requests/address.dto.ts', '../users/users.repository.js'],
+      [
+        'no-arrow-upwards-from-auth-requests',
+        'src/auth/requests/address.dto.ts',
+        '../users/users.repository.js',
+      ],
       [
         'no-arrow-upwards-from-auth-users',
         'src/auth/users/users.repository.ts',
