@@ -58,8 +58,17 @@ module.exports = {
       from: { path: '^src/auth/vendors/([^/]+)/' },
       to: {
         path: '^src/auth/',
-        pathNot: ['^src/auth/vendors/($1|http)/', '^src/auth/(messages|reports|requests)/'],
+        pathNot: ['^src/auth/vendors/(($1|http)/|vendor\\.ts$)', '^src/auth/(messages|reports|requests)/'],
       },
+    },
+    {
+      name: 'only-the-list-names-a-vendor',
+      comment:
+        'Only vendors.ts imports from the folder of a vendor, save for the mail that all need: delete the folder and its ' +
+        'place in the list, and the vendor is gone.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/auth/vendors/' },
+      to: { path: '^src/auth/vendors/(?!smtp/)[^/]+/' },
     },
     {
       name: 'src-never-imports-tests',

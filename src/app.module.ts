@@ -1,8 +1,7 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
 import { authEntities } from './auth/auth.entities.js';
 import { AuthModule } from './auth/auth.module.js';
-import { ProviderStates } from './auth/send/provider-circuits.js';
 import { Clock, SystemClock } from './platform/clock.js';
 import { Config } from './config/config.js';
 import { embeddedDatabase } from './database/data-source.js';
@@ -14,27 +13,21 @@ import { LandingController } from './pages/landing.controller.js';
 import { Log } from './platform/log.js';
 import { HealthController } from './admin/health.controller.js';
 import { MetricsController } from './admin/metrics.controller.js';
-import { OperationsModule } from './platform/metrics.js';
+import { Metrics } from './platform/metrics.js';
 import { loadSecrets, Secrets } from './config/secrets.js';
-
-/** What another thread of this process has. */
-interface Elsewhere {
-  readonly embedded?: EmbeddedConnections;
-  readonly providerStates?: ProviderStates;
-}
 
 /** The wiring diagram. */
 @Global()
 @Module({})
 export class AppModule {
-  static forRoot(config: Config, log: Log, { embedded, providerStates }: Elsewhere = {}): DynamicModule {
+  /** @param overrides take the place of the providers here */
+  static forRoot(config: Config, log: Log, overrides: readonly Provider[] = []): DynamicModule {
     const secrets = loadSecrets(config);
     const auth = AuthModule.forRoot(config);
     return {
       module: AppModule,
       imports: [
         DatabaseModule.forRoot(authEntities),
-        OperationsModule,
         InboxModule.forRoot(config),
         auth,
         AdminModule.forRoot(config, auth),
@@ -46,10 +39,11 @@ export class AppModule {
         { provide: Secrets, useValue: secrets },
         { provide: KeyedHash, useValue: new KeyedHash(secrets.hashingKey, ...secrets.previousHashingKeys) },
         { provide: Clock, useClass: SystemClock },
-        { provide: EmbeddedConnections, useValue: embedded ?? embeddedDatabase(config) },
-        ...(providerStates ? [{ provide: ProviderStates, useValue: providerStates }] : []),
+        { provide: EmbeddedConnections, useFactory: () => embeddedDatabase(config) },
+        Metrics,
+        ...overrides,
       ],
-      exports: [Config, Log, Secrets, KeyedHash, Clock, EmbeddedConnections],
+      exports: [Config, Log, Secrets, KeyedHash, Clock, EmbeddedConnections, Metrics],
     };
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { MessageQueue } from '../src/auth/outbox/message-queue.js';
-import { ReturnPath } from '../src/auth/messages/return-path.js';
+import { ReturnPath } from '../src/auth/vendors/smtp/return-path.js';
 import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { awkwardText } from './support/hostile-input.js';
 import { expectSomeError } from './support/error-bodies.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { SnsEndpoint } from '../src/auth/vendors/ses/sns-certificates.js';
+import { SnsEndpoint } from '../src/auth/vendors/ses/sns.js';
 import { AccessTokens } from '../src/auth/tokens/access-tokens.js';
 import { expectSomeError } from './support/error-bodies.js';
 import { serviceKey, withKey } from './support/operator.js';

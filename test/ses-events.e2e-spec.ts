@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { SnsEndpoint } from '../src/auth/vendors/ses/sns-certificates.js';
+import { SnsEndpoint } from '../src/auth/vendors/ses/sns.js';
 import { SuppressionList } from '../src/auth/messages/suppression-list.js';
 import { expectSomeError } from './support/error-bodies.js';
 import { awkwardText } from './support/hostile-input.js';

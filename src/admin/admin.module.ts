@@ -1,6 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { SuppressionList } from '../auth/messages/suppression-list.js';
 import type { Config } from '../config/config.js';
 import { MessageDetails, MessageList } from './message-list.js';
 import { MessagesController } from './messages.controller.js';
@@ -13,7 +12,7 @@ import { SuppressionsController } from './suppressions.controller.js';
 /** The API for operators, in the processes that answer requests. */
 @Module({})
 export class AdminModule {
-  /** @param auth the one that counts the limits */
+  /** @param auth the one that counts the limits and keeps the suppression list */
   static forRoot(config: Config, auth: DynamicModule): DynamicModule {
     return {
       module: AdminModule,
@@ -29,7 +28,6 @@ export class AdminModule {
         },
         MessageDetails,
         Requeue,
-        SuppressionList,
         MessageStats,
       ],
       exports: [ServiceKeys],

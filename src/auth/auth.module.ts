@@ -1,7 +1,5 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { MailerService } from '@nestjs-modules/mailer';
-import { Clock } from '../platform/clock.js';
-import { Config } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
 import { SqlSlidingLog } from '../rate-limit/sql-sliding-log.js';
 import { slidingLogProvider, throttlerModule } from '../rate-limit/rate-limit.providers.js';
@@ -15,13 +13,10 @@ import { MessageQueue } from './outbox/message-queue.js';
 import { Outbox } from './outbox/outbox.js';
 import { OutboxWorker } from './outbox/outbox.worker.js';
 import { RedirectAllowList } from './requests/redirect-allow-list.js';
-import { ReturnPath } from './messages/return-path.js';
 import { Eligibility } from './send/eligibility.js';
 import { Failover } from './send/failover.js';
 import { mailerModule } from './vendors/smtp/mailer.module.js';
 import { MessageRenderer } from './send/message-renderer.js';
-import { NotificationProvider } from './messages/notification-provider.js';
-import { notificationProviders } from './vendors/vendor.providers.js';
 import { ProviderCircuits, ProviderStates } from './send/provider-circuits.js';
 import { ResendService } from './send/resend.service.js';
 import { NumberCap } from './sms-abuse/number-cap.js';
@@ -33,7 +28,7 @@ import { ChangeAddressService } from './signup/change-address.service.js';
 import { PasswordHasher } from './signup/password-hasher.js';
 import { SignUpController } from './signup/sign-up.controller.js';
 import { SignUpService } from './signup/sign-up.service.js';
-import { eventControllers, eventProviders } from './vendors/vendor.controllers.js';
+import { reportControllers, reportProviders, vendorProviders } from './vendors/vendors.js';
 import { SuppressionList } from './messages/suppression-list.js';
 import { housekeepingProviders } from './retention-jobs.js';
 import { AccessTokens } from './tokens/access-tokens.js';
@@ -54,7 +49,7 @@ const controllers = [
   SignUpController,
   ChangeAddressController,
   JwksController,
-  ...eventControllers,
+  ...reportControllers,
 ];
 
 const sending: Provider[] = [
@@ -92,18 +87,13 @@ export class AuthModule {
         // 2. outbox
         Outbox,
         // 3. send
-        ReturnPath,
         ...(delivers ? sending : []),
-        {
-          provide: NotificationProvider,
-          inject: [Config, MailerService, Clock, ReturnPath],
-          useFactory: notificationProviders,
-        },
+        ...vendorProviders,
+        SuppressionList,
         // asked before an SMS is sent, told when its code has been verified
         ...smsLimits,
-        // 4. status
-        SuppressionList,
-        ...(accepts ? eventProviders : []),
+        // 4. reports
+        ...(accepts ? reportProviders : []),
         ...(delivers ? housekeepingProviders : []),
         // 5. verify
         VerifyService,
@@ -121,7 +111,7 @@ export class AuthModule {
         { provide: UsersRepository, useExisting: TypeOrmUsersRepository },
         { provide: UserRegistration, useExisting: TypeOrmUsersRepository },
       ],
-      exports: [SlidingLogStorage, ...(delivers ? [ProviderStates] : [])],
+      exports: [SlidingLogStorage, SuppressionList, ...(delivers ? [ProviderStates] : [])],
     };
   }
 }

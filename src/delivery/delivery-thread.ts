@@ -4,7 +4,7 @@ import { type CircuitState, ProviderStates } from '../auth/send/provider-circuit
 import type { Config } from '../config/config.js';
 import type { EmbeddedDatabase } from '../database/embedded/embedded-database.js';
 import type { Log } from '../platform/log.js';
-import type { Metrics } from '../platform/metrics.js';
+import { Metrics } from '../platform/metrics.js';
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -28,18 +28,30 @@ export type ToThread = 'start' | 'report' | 'stop';
 /** What the thread says: that it delivers, its report, or one end of a connection to the database. */
 export type FromThread = 'ready' | DeliveryReport | MessagePort;
 
-type States = Readonly<Record<string, CircuitState>>;
+/** How the main thread asks for the thread's report; an empty one before it has begun. */
+export class ThreadReports {
+  ask: () => Promise<DeliveryReport> = () => Promise.resolve({ figures: '', states: {} });
+}
 
-/** The states of the providers that the delivery thread asks; none before it has begun. */
-export class ThreadProviderStates extends ProviderStates {
-  private ask: () => Promise<States> = () => Promise.resolve({});
-
-  override read(): Promise<States> {
-    return this.ask();
+/** The figures of delivery are the thread's. */
+export class ThreadMetrics extends Metrics {
+  constructor(private readonly reports: ThreadReports) {
+    super();
   }
 
-  readBy(ask: () => Promise<States>): void {
-    this.ask = ask;
+  override async deliveryText(): Promise<string> {
+    return (await this.reports.ask()).figures;
+  }
+}
+
+/** The states of the providers that the thread asks. */
+export class ThreadProviderStates extends ProviderStates {
+  constructor(private readonly reports: ThreadReports) {
+    super();
+  }
+
+  override async read(): Promise<DeliveryReport['states']> {
+    return (await this.reports.ask()).states;
   }
 }
 
@@ -62,8 +74,7 @@ export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShut
   constructor(
     config: Config,
     private readonly database: EmbeddedDatabase,
-    private readonly metrics: Metrics,
-    private readonly states: ThreadProviderStates,
+    private readonly reports: ThreadReports,
     private readonly log: Log,
   ) {
     const workerData: ThreadData = { config };
@@ -82,24 +93,23 @@ export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShut
       this.worker.on('message', (message: FromThread) => {
         if (message === 'ready') done();
         else if (message instanceof MessagePort) this.connect(message);
-        else this.take(message);
+        else this.receive(message);
       });
     });
-    this.say('start');
+    this.post('start');
     await Promise.race([ready, this.ended]);
     this.ended.catch((error: unknown) => this.stopService(error));
-    this.metrics.countDeliveryElsewhere(async () => (await this.report()).figures);
-    this.states.readBy(async () => (await this.report()).states);
+    this.reports.ask = () => this.report();
   }
 
   /** The thread finishes what it has in hand first, within the time that the worker gives itself. */
   async onApplicationShutdown(): Promise<void> {
     this.stopping = true;
-    this.say('stop');
+    this.post('stop');
     await this.ended.catch(() => undefined);
   }
 
-  private say(message: ToThread): void {
+  private post(message: ToThread): void {
     this.worker.postMessage(message);
   }
 
@@ -108,7 +118,7 @@ export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShut
     this.database.serve(port).catch(() => port.close());
   }
 
-  private take(report: DeliveryReport): void {
+  private receive(report: DeliveryReport): void {
     this.lastReport = report;
     const { reported } = this;
     this.reported = () => undefined;
@@ -123,7 +133,7 @@ export class DeliveryThread implements OnApplicationBootstrap, OnApplicationShut
         before();
         resolve();
       };
-      this.say('report');
+      this.post('report');
       setTimeout(resolve, reportWithinMs).unref();
     });
     return this.lastReport;

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
 import { AppModule } from '../app.module.js';
 import { ProviderStates } from '../auth/send/provider-circuits.js';
-import { RemoteConnections } from '../database/embedded/embedded-connections.js';
+import { EmbeddedConnections, RemoteConnections } from '../database/embedded/embedded-connections.js';
 import { createLog, NestLog } from '../platform/log.js';
 import { Metrics } from '../platform/metrics.js';
 import { lowerPriority } from './lower-priority.js';
@@ -22,10 +22,12 @@ const handle: Record<ToThread, () => Promise<void>> = {
     if (process.platform === 'linux') lowerPriority();
     const log = createLog(config);
     app = await NestFactory.createApplicationContext(
-      AppModule.forRoot(config, log, { embedded: new RemoteConnections(service) }),
+      AppModule.forRoot(config, log, [
+        { provide: EmbeddedConnections, useValue: new RemoteConnections(service) },
+      ]),
       { abortOnError: false, logger: new NestLog(log) },
     );
-    say('ready');
+    post('ready');
   },
   async report() {
     if (!app) return;
@@ -33,7 +35,7 @@ const handle: Record<ToThread, () => Promise<void>> = {
       app.get(Metrics).deliveryText(),
       app.get(ProviderStates, { strict: false }).read(),
     ]);
-    say({ figures, states });
+    post({ figures, states });
   },
   async stop() {
     await app?.close();
@@ -43,6 +45,6 @@ const handle: Record<ToThread, () => Promise<void>> = {
 
 service.on('message', (message: ToThread) => void handle[message]());
 
-function say(message: FromThread): void {
+function post(message: FromThread): void {
   service.postMessage(message);
 }

@@ -1,4 +1,4 @@
-import { Global, Injectable, Module } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the service counts about itself, in Prometheus' terms. No label names a person. */
@@ -7,7 +7,6 @@ export class Metrics {
   private readonly registry = new Registry();
   /** A registry of its own, because delivery may run in a thread, which counts by itself. */
   private readonly ofDelivery = new Registry();
-  private deliveryElsewhere: (() => Promise<string>) | undefined;
 
   readonly requests = new Histogram({
     name: 'strike_auth_http_request_seconds',
@@ -51,24 +50,11 @@ export class Metrics {
 
   /** In Prometheus' text format, version 0.0.4. */
   async text(): Promise<string> {
-    const ofDelivery = this.deliveryElsewhere?.() ?? this.deliveryText();
-    return `${await this.registry.metrics()}\n${await ofDelivery}`;
+    return `${await this.registry.metrics()}\n${await this.deliveryText()}`;
   }
 
   /** The figures of delivery alone. */
   deliveryText(): Promise<string> {
     return this.ofDelivery.metrics();
   }
-
-  /** From now on the figures of delivery come from `ask`. */
-  countDeliveryElsewhere(ask: () => Promise<string>): void {
-    this.deliveryElsewhere = ask;
-  }
 }
-
-@Global()
-@Module({
-  providers: [Metrics],
-  exports: [Metrics],
-})
-export class OperationsModule {}

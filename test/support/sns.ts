@@ -1,5 +1,5 @@
 import { createSign, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { SnsEndpoint } from '../../src/auth/vendors/ses/sns-certificates.js';
+import { SnsEndpoint } from '../../src/auth/vendors/ses/sns.js';
 import { SmsGateway } from './sms-gateway.js';
 
 export const topicArn = 'arn:aws:sns:eu-central-1:123456789012:mail';

@@ -7,6 +7,7 @@ import { AppModule } from '../../src/app.module.js';
 import { createAdapter, setUpApp } from '../../src/app.setup.js';
 import { Clock } from '../../src/platform/clock.js';
 import { readConfig } from '../../src/config/config.js';
+import { EmbeddedConnections } from '../../src/database/embedded/embedded-connections.js';
 import { createLog } from '../../src/platform/log.js';
 import { lendTestDatabase, type TestDatabase } from './database.js';
 import { checkAnswers } from './openapi-validation.js';
@@ -43,9 +44,10 @@ export async function startApp({
   const logLines: Record<string, unknown>[] = [];
   const log = createLog(config, linesInto(logLines));
   const clock = new TestClock();
-  const elsewhere = database.embedded ? { embedded: database.embedded } : {};
+  const { embedded } = database;
+  const overrides = embedded ? [{ provide: EmbeddedConnections, useValue: embedded }] : [];
   const module = await override(
-    Test.createTestingModule({ imports: [AppModule.forRoot(config, log, elsewhere)] })
+    Test.createTestingModule({ imports: [AppModule.forRoot(config, log, overrides)] })
       .overrideProvider(Clock)
       .useValue(clock),
   ).compile();

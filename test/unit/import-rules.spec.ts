@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +61,7 @@ describe('the import rules', () => {
       ['only-the-worker-sends', 'src/auth/outbox/outbox.ts', '../send/resend.service.js'],
       ['a-vendor-stands-alone', 'src/auth/vendors/smtp/smtp.provider.ts', '../twilio/twilio-report.js'],
       ['a-vendor-stands-alone', 'src/auth/vendors/ses/ses-report.ts', '../../send/message-renderer.js'],
+      ['only-the-list-names-a-vendor', 'src/auth/auth.entities.ts', './vendors/ses/ses-report.js'],
       ['no-arrow-upwards-from-config', 'src/config/readers.ts', '../platform/ids.js'],
       ['no-arrow-upwards-from-platform', 'src/platform/clock.ts', '../http/client-ip.js'],
       ['no-arrow-upwards-from-http', 'src/http/client-ip.ts', '../pages/language.js'],
@@ -111,6 +121,22 @@ describe('the import rules', () => {
       const ends = found.filter(({ rule: { name } }) => name === rule).flatMap(({ from, to }) => [from, to]);
       expect(ends).toContain(file);
     });
+  });
+
+  it('let a vendor go with its folder and its place in the list', async () => {
+    tree = treeWith({});
+    const list = join(tree, 'src/auth/vendors/vendors.ts');
+    let text = readFileSync(list, 'utf8');
+    for (const vendor of ['twilio', 'vonage', 'ses', 'postmark', 'sendgrid']) {
+      rmSync(join(tree, 'src/auth/vendors', vendor), { recursive: true });
+      text = text
+        .replace(new RegExp(`^import .*/${vendor}/.*\\n`, 'm'), '')
+        .replace(new RegExp(`\\b${vendor}, |, ${vendor}(?=\\])`), '');
+    }
+    expect(text).toContain('= [webhook, smtp];');
+    writeFileSync(list, text);
+    expect(await violations(tree, written)).toEqual([]);
+    rmSync(tree, { recursive: true });
   });
 
   describe('about what can be reached', () => {

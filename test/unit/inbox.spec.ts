@@ -5,7 +5,7 @@ import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { createTransport } from 'nodemailer';
 import { mailerModule } from '../../src/auth/vendors/smtp/mailer.module.js';
 import { MessageRenderer } from '../../src/auth/send/message-renderer.js';
-import { notificationProviders } from '../../src/auth/vendors/vendor.providers.js';
+import { notificationProviders } from '../../src/auth/vendors/vendors.js';
 import { Clock } from '../../src/platform/clock.js';
 import { readConfig } from '../../src/config/config.js';
 import { Inbox } from '../../src/inbox/inbox.js';

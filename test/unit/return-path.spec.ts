@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ReturnPath } from '../../src/auth/messages/return-path.js';
+import { ReturnPath } from '../../src/auth/vendors/smtp/return-path.js';
 import { readConfig } from '../../src/config/config.js';
 import { KeyedHash } from '../../src/platform/keyed-hash.js';
 

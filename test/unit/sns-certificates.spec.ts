@@ -1,4 +1,4 @@
-import { SnsCertificates } from '../../src/auth/vendors/ses/sns-certificates.js';
+import { SnsCertificates } from '../../src/auth/vendors/ses/sns.js';
 import { certificateUrl, LocalSns } from '../support/sns.js';
 import { TestClock } from '../support/test-clock.js';
 

@@ -8,10 +8,10 @@ import { orUnavailable } from '../../http/api-error.js';
 import { SuppressionList } from '../messages/suppression-list.js';
 import type { DeliveryEventKind } from '../messages/message.entities.js';
 import {
-  type Copy,
+  belongsToAnotherProvider,
+  type DeliveryCopy,
   type EventResult,
   isAboutLastCopy,
-  isOfAnother,
   type ReportedEvent,
 } from './reported-event.js';
 
@@ -52,7 +52,7 @@ const copiesOf = `
   SELECT provider, receipt_id AS "receiptId", outcome, started_at AS "startedAt", ended_at AS "endedAt"
   FROM delivery_attempts WHERE message_id = $1 AND outcome IN ('sent', 'unknown') ORDER BY ended_at, id`;
 
-const badNews: ReadonlySet<DeliveryEventKind> = new Set(['failed', 'bounced', 'delayed']);
+const negative: ReadonlySet<DeliveryEventKind> = new Set(['failed', 'bounced', 'delayed']);
 
 const dayMs = 86_400_000;
 
@@ -88,7 +88,7 @@ export class DeliveryEvents {
     const row = [provider, eventId, message.id, kind, detail, occurredAt, now];
     const recorded = await manager.query<unknown[]>(record, row);
     if (recorded.length === 0) return ['repeated', message];
-    const verdict = badNews.has(kind) ? await this.judge(event, message) : 'meant';
+    const verdict = negative.has(kind) ? await this.judge(event, message) : 'meant';
     if (verdict === 'foreign') return ['recorded', message];
     await this.suppress(event, message);
     if (verdict === 'outdated') return ['recorded', message];
@@ -104,11 +104,11 @@ export class DeliveryEvents {
   ): Promise<'meant' | 'outdated' | 'foreign'> {
     const { manager } = this.transaction;
     const [row] = await manager.query<{ requeuedAt: Date | null }[]>(lock, [id]);
-    const copies = await manager.query<Copy[]>(copiesOf, [id]);
+    const copies = await manager.query<DeliveryCopy[]>(copiesOf, [id]);
     const carrier = channel === 'sms' ? provider : null;
-    if (isOfAnother(carrier, copies)) return 'foreign';
-    const news = { carrier, receiptId: receipt?.id ?? null, occurredAt: this.plausible(occurredAt) };
-    return isAboutLastCopy(news, copies, row?.requeuedAt ?? null) ? 'meant' : 'outdated';
+    if (belongsToAnotherProvider(carrier, copies)) return 'foreign';
+    const event = { carrier, receiptId: receipt?.id ?? null, occurredAt: this.plausible(occurredAt) };
+    return isAboutLastCopy(event, copies, row?.requeuedAt ?? null) ? 'meant' : 'outdated';
   }
 
   private async find({ messageUuid, receipt, channel }: ReportedEvent): Promise<KnownMessage | null> {
@@ -133,7 +133,7 @@ export class DeliveryEvents {
     if (sentTo !== null) await this.suppressions.add(message.channel, sentTo, suppression, message.id);
   }
 
-  /** A date far from now is a mistake of somebody's, and none that the database must be able to hold. */
+  /** A date far from now is a mistake, and none that the database must be able to hold. */
   private plausible(date: Date | null): Date | null {
     if (date === null) return null;
     const age = this.clock.now() - date.getTime();

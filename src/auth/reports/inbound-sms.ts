@@ -8,8 +8,8 @@ import { orUnavailable } from '../../http/api-error.js';
 import { SuppressionList } from '../messages/suppression-list.js';
 
 /**
- * An SMS with which somebody opted out or in again: kept so that the same SMS, reported twice or sent anew by whoever
- * caught the report, has no second effect. Whose it was does not stand here.
+ * An SMS with which somebody opted out or in again: kept so that the same SMS, reported twice or replayed by an attacker
+ * who caught the report, has no second effect. Whose it was does not stand here.
  */
 @Entity('sms_keywords')
 @Check('sms_keywords_keyword', `keyword IN ('stop', 'start')`)

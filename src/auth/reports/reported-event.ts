@@ -27,9 +27,9 @@ export interface ReportedEvent {
 /** `unknown`: no such message. `repeated`: it was known. `recorded`: it changed nothing. `applied`: it did. */
 export type EventResult = 'unknown' | 'repeated' | 'recorded' | 'applied';
 
-/** A try after which the message may be on its way: a provider took it, or nobody knows. */
-export interface Copy {
-  /** Null when nobody knows which it was. */
+/** A try after which the message may be on its way: a provider took it, or the outcome is unknown. */
+export interface DeliveryCopy {
+  /** Null when it is unknown: the worker died. */
   readonly provider: string | null;
   readonly receiptId: string | null;
   readonly outcome: AttemptOutcome;
@@ -37,7 +37,7 @@ export interface Copy {
   readonly endedAt: Date;
 }
 
-interface BadNews {
+interface NegativeEvent {
   /** Who carries what it reports on; null for mail, whose vendors are reached over servers with other names. */
   readonly carrier: string | null;
   /** The vendor's name for the copy. */
@@ -49,26 +49,26 @@ interface BadNews {
 /** Some vendors tell times in whole seconds. In milliseconds. */
 const precisionMs = 1_000;
 
-/** Whether others have carried the message, and this one has not. */
-export function isOfAnother(carrier: string | null, copies: readonly Copy[]): boolean {
+/** Whether other providers have carried the message, and this one has not. */
+export function belongsToAnotherProvider(carrier: string | null, copies: readonly DeliveryCopy[]): boolean {
   const strangers = copies.filter(({ provider }) => provider !== null && provider !== carrier);
   return carrier !== null && copies.length > 0 && strangers.length === copies.length;
 }
 
 /**
- * Whether bad news is about the copy that counts, which is the last that a provider took. What became of an earlier one
+ * Whether a negative event is about the copy that counts, which is the last that a provider took. What became of an earlier one
  * says nothing of that: its answer got lost, or an operator asked for the message once more. Where neither the name of the
  * copy nor a time tells them apart, the last one has the benefit of the doubt.
  * @param copies in the order of time
  * @param requeuedAt when an operator asked for the message once more
  */
 export function isAboutLastCopy(
-  { carrier, receiptId, occurredAt }: BadNews,
-  copies: readonly Copy[],
+  { carrier, receiptId, occurredAt }: NegativeEvent,
+  copies: readonly DeliveryCopy[],
   requeuedAt: Date | null,
 ): boolean {
   if (copies.length === 0) return true;
-  if (isOfAnother(carrier, copies)) return false;
+  if (belongsToAnotherProvider(carrier, copies)) return false;
   if (requeuedAt !== null && occurredAt === null && !copies.some(({ endedAt }) => endedAt > requeuedAt))
     return false;
   const last = copies.findLast(({ outcome }) => outcome === 'sent');

@@ -103,11 +103,6 @@ async function fieldsOf(response: Response): Promise<Record<string, unknown>> {
   }
 }
 
-/** The vendor's name for the message, or null when there is none that can be kept. */
-export function receiptIn(value: unknown): string | null {
-  return typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value) ? value : null;
-}
-
 /** RFC 7617. */
 export function basicCredentials(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;

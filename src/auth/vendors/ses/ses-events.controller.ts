@@ -8,8 +8,7 @@ import { Log } from '../../../platform/log.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { EmailCarriers } from '../../reports/report-fields.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
-import { SnsCertificates, SnsEndpoint } from './sns-certificates.js';
-import { isSignedBy, type SnsMessage, snsMessageIn } from './sns-message.js';
+import { isSignedBy, SnsCertificates, SnsEndpoint, type SnsMessage, snsMessageIn } from './sns.js';
 import { sesReport } from './ses-report.js';
 
 /** SNS sends at most 256 KiB of text, which JSON may write longer. In bytes. */

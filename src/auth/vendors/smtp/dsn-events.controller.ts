@@ -5,7 +5,7 @@ import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
 import { RawBody } from '../../../http/request-body.js';
 import { EventGuard, headerOf, isSame, notAuthentic, notConfigured } from '../../reports/event.guard.js';
-import { ReturnPath } from '../../messages/return-path.js';
+import { ReturnPath } from './return-path.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 import { dsnReports } from './dsn-report.js';

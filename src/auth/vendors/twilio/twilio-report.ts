@@ -1,8 +1,8 @@
 import { uuidOf } from '../../../platform/ids.js';
 import type { DeliveryEventKind } from '../../messages/message.entities.js';
-import type { SuppressionReason } from '../../messages/suppression-list.js';
 import { codeIn, nameIn } from '../../reports/report-fields.js';
 import type { ReportedEvent } from '../../reports/reported-event.js';
+import { recipientLosses } from './twilio-sms.provider.js';
 
 /** Statuses that tell something new; the others are steps on the way (MessageStatus of the Message resource). */
 const kinds: Readonly<Record<string, DeliveryEventKind>> = {
@@ -11,16 +11,6 @@ const kinds: Readonly<Record<string, DeliveryEventKind>> = {
   undelivered: 'failed',
   failed: 'failed',
   canceled: 'failed',
-};
-
-/**
- * After which nothing more can arrive there (https://www.twilio.com/docs/api/errors): the number is unknown, a landline,
- * or its person has sent STOP. Whatever else keeps an SMS from arriving, such as a telephone that is off, ends that SMS.
- */
-const suppressions: Readonly<Record<string, SuppressionReason>> = {
-  '30005': 'hard_bounce',
-  '30006': 'hard_bounce',
-  '21610': 'opt_out',
 };
 
 /**
@@ -33,7 +23,7 @@ export function twilioReport(form: URLSearchParams, messageId: unknown): Reporte
   const sid = nameIn(form.get('MessageSid'));
   if (kind === undefined || sid === null) return null;
   const code = codeIn(form.get('ErrorCode'));
-  const suppression = kind === 'failed' ? (suppressions[code ?? ''] ?? null) : null;
+  const suppression = kind === 'failed' ? (recipientLosses[Number(code)] ?? null) : null;
   return {
     provider: 'twilio',
     // Events have no name of their own, but each message reaches each status once.

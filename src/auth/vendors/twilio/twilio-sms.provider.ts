@@ -12,8 +12,8 @@ import {
   basicCredentials,
   isReachableFromOutside,
   mayHaveBeenTaken,
-  receiptIn,
 } from '../http/vendor-request.js';
+import { nameIn } from '../../reports/report-fields.js';
 
 const timeoutOfTwilioMs = 10_000;
 
@@ -31,8 +31,11 @@ const permanentReasons: Readonly<Record<number, string>> = {
   30006: 'rejected_recipient', // a landline
 };
 
-/** Those after which nothing more can arrive at the number, as in Twilio's reports. */
-const losses: Readonly<Record<number, RecipientLoss>> = {
+/**
+ * Those after which nothing more can arrive at the number, in answers and in reports
+ * (https://www.twilio.com/docs/api/errors). A telephone that is off, for example, ends one SMS and no more.
+ */
+export const recipientLosses: Readonly<Record<number, RecipientLoss>> = {
   21610: 'opt_out',
   30005: 'hard_bounce',
   30006: 'hard_bounce',
@@ -91,7 +94,7 @@ export class TwilioSmsProvider extends NotificationProvider {
     const answer = await askVendor(this.url, { headers, body: this.form(message) }, this.timeoutMs);
     const { ok, status, fields } = answer;
     const code = fields[ok ? 'error_code' : 'code'];
-    if (ok && (code === undefined || code === null)) return { receiptId: receiptIn(fields['sid']) };
+    if (ok && (code === undefined || code === null)) return { receiptId: nameIn(fields['sid']) };
     throw errorOf(status, typeof code === 'number' ? code : 0);
   }
 
@@ -111,7 +114,7 @@ function errorOf(status: number, code: number): PermanentDeliveryError | Transie
   const cause = new Error(`Twilio answered ${status}, code ${code}`);
   const permanent = permanentReasons[code];
   if (permanent !== undefined) {
-    return new PermanentDeliveryError(permanent, { cause, recipientLoss: losses[code] });
+    return new PermanentDeliveryError(permanent, { cause, recipientLoss: recipientLosses[code] });
   }
   const known = transientReasons[code];
   if (known !== undefined) return new TransientDeliveryError(known, { cause });

@@ -2,6 +2,7 @@ import { uuidOf } from '../../../platform/ids.js';
 import type { DeliveryEventKind } from '../../messages/message.entities.js';
 import { codeIn, dateIn, nameIn, objectIn } from '../../reports/report-fields.js';
 import type { ReportedEvent } from '../../reports/reported-event.js';
+import { permanentReasons } from './vonage-sms.provider.js';
 
 /** Statuses that tell something new; `submitted` is a step on the way. */
 const kinds: Readonly<Record<string, DeliveryEventKind>> = {
@@ -11,9 +12,6 @@ const kinds: Readonly<Record<string, DeliveryEventKind>> = {
   undeliverable: 'failed',
 };
 
-/** https://developer.vonage.com/en/api-errors/messages: the number is gone, is none, or does not exist. */
-const gone = new Set(['1170', '1190', '1240']);
-
 /** What a status webhook of Vonage's Messages API says; null when that is nothing new. */
 export function vonageReport(body: Readonly<Record<string, unknown>>): ReportedEvent | null {
   const status = typeof body['status'] === 'string' ? body['status'] : '';
@@ -21,7 +19,7 @@ export function vonageReport(body: Readonly<Record<string, unknown>>): ReportedE
   const known = Object.hasOwn(kinds, status) ? kinds[status] : undefined;
   if (known === undefined || id === null) return null;
   const code = codeOf(objectIn(body['error']));
-  const isGone = known === 'failed' && code !== null && gone.has(code);
+  const isGone = known === 'failed' && permanentReasons[Number(code)] === 'rejected_recipient';
   return {
     provider: 'vonage',
     // Each message reaches each status once; the name of the token changes when Vonage repeats itself.

@@ -11,13 +11,16 @@ import {
   basicCredentials,
   isReachableFromOutside,
   mayHaveBeenTaken,
-  receiptIn,
 } from '../http/vendor-request.js';
+import { nameIn } from '../../reports/report-fields.js';
 
 const timeoutOfVonageMs = 10_000;
 
-/** Codes that speak of this number or this text: no other attempt can do better. */
-const permanentReasons: Readonly<Record<number, string>> = {
+/**
+ * Codes that speak of this number or this text, in answers and in reports: no other attempt can do better
+ * (https://developer.vonage.com/en/api-errors/messages).
+ */
+export const permanentReasons: Readonly<Record<number, string>> = {
   1050: 'opted_out', // the number is on Vonage's list of those that may get nothing
   1090: 'rejected_message', // too long
   1170: 'rejected_recipient', // no valid number
@@ -80,7 +83,7 @@ export class VonageSmsProvider extends NotificationProvider {
     };
     const body = JSON.stringify(this.order(message));
     const { ok, status, fields } = await askVendor(this.url, { headers, body }, this.timeoutMs);
-    if (ok) return { receiptId: receiptIn(fields['message_uuid']) };
+    if (ok) return { receiptId: nameIn(fields['message_uuid']) };
     throw errorOf(status, fields);
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../../messages/notification-provider.js';
 import { mayHaveBeenTaken, postToVendor } from '../http/vendor-request.js';
 import { readAtMost } from '../../../http/bounded-body.js';
+import { nameIn } from '../../reports/report-fields.js';
 
 const timeoutOfGatewayMs = 10_000;
 const maxAnswerBytes = 16 * 1024;
@@ -94,8 +95,7 @@ async function receiptIdOf(response: Response): Promise<string | null> {
   try {
     const answer: unknown = JSON.parse(await readAtMost(response, maxAnswerBytes));
     const id = typeof answer === 'object' && answer !== null && 'id' in answer ? answer.id : null;
-    const text = typeof id === 'number' ? String(id) : id;
-    return typeof text === 'string' && /^[\x21-\x7e]{1,200}$/.test(text) ? text : null;
+    return nameIn(typeof id === 'number' ? String(id) : id);
   } catch {
     return null;
   }

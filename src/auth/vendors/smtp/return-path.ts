@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../../config/config.js';
-import { KeyedHash } from '../../platform/keyed-hash.js';
+import { Config } from '../../../config/config.js';
+import { KeyedHash } from '../../../platform/keyed-hash.js';
 
 /** 64 bits as hexadecimal digits: who wants to guess one has to be believed first by a mail server, each time. */
 const tagLength = 16;

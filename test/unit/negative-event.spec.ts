@@ -1,21 +1,25 @@
-import { type Copy, isAboutLastCopy, isOfAnother } from '../../src/auth/reports/reported-event.js';
+import {
+  type DeliveryCopy,
+  isAboutLastCopy,
+  belongsToAnotherProvider,
+} from '../../src/auth/reports/reported-event.js';
 
 const start = Date.UTC(2026, 0, 31, 12);
 const at = (seconds: number) => new Date(start + seconds * 1_000);
 
 /** A try that began then and took a second. */
-function copy(seconds: number, fields: Partial<Copy> = {}): Copy {
+function copy(seconds: number, fields: Partial<DeliveryCopy> = {}): DeliveryCopy {
   const times = { startedAt: at(seconds), endedAt: at(seconds + 1) };
   return { provider: 'twilio', receiptId: null, outcome: 'sent', ...times, ...fields };
 }
-const unknown = (seconds: number, fields: Partial<Copy> = {}) =>
+const unknown = (seconds: number, fields: Partial<DeliveryCopy> = {}) =>
   copy(seconds, { outcome: 'unknown', ...fields });
 
 const silent = { carrier: 'twilio', receiptId: null, occurredAt: null };
 const byMail = { ...silent, carrier: null };
 
-describe('bad news', () => {
-  it.each<[string, Parameters<typeof isAboutLastCopy>[0], Copy[], Date | null, boolean]>([
+describe('a negative event', () => {
+  it.each<[string, Parameters<typeof isAboutLastCopy>[0], DeliveryCopy[], Date | null, boolean]>([
     ['before the worker has written anything down', silent, [], null, true],
     ['of the only copy', silent, [copy(0)], null, true],
     ['of the only copy, whose answer got lost', silent, [unknown(0)], null, true],
@@ -67,9 +71,9 @@ describe('bad news', () => {
   });
 
   it('is of another carrier when only others can have the message', () => {
-    expect(isOfAnother('webhook', [copy(0), copy(1)])).toBe(true);
-    expect(isOfAnother('webhook', [copy(0), unknown(1, { provider: null })])).toBe(false);
-    expect(isOfAnother('webhook', [])).toBe(false);
-    expect(isOfAnother(null, [copy(0)])).toBe(false);
+    expect(belongsToAnotherProvider('webhook', [copy(0), copy(1)])).toBe(true);
+    expect(belongsToAnotherProvider('webhook', [copy(0), unknown(1, { provider: null })])).toBe(false);
+    expect(belongsToAnotherProvider('webhook', [])).toBe(false);
+    expect(belongsToAnotherProvider(null, [copy(0)])).toBe(false);
   });
 });

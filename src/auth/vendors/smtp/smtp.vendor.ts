@@ -1,0 +1,41 @@
+import type { MailerService } from '@nestjs-modules/mailer';
+import type { Config } from '../../../config/config.js';
+import type { Clock } from '../../../platform/clock.js';
+import type { NotificationProvider } from '../../messages/notification-provider.js';
+import type { Vendor } from '../vendor.js';
+import { DsnEventsController } from './dsn-events.controller.js';
+import { InboxSmsProvider } from './inbox-sms.provider.js';
+import { type MailSender, parseSender } from './mail-sender.js';
+import { smtpServers } from './mailer.module.js';
+import type { ReturnPath } from './return-path.js';
+import { sendTimeoutMs, SmtpProvider } from './smtp.provider.js';
+
+/** Servers for mail, whoever runs them; they report by returning it. */
+export const smtp: Vendor = { name: 'smtp', controllers: [DsnEventsController] };
+
+/**
+ * A provider for each mail server, in order of preference.
+ * @throws ConfigurationError when the sender is none
+ */
+export function emailProviders(
+  { mailFrom, smtpUrls }: Config,
+  mailer: MailerService,
+  clock: Clock,
+  { returnPath, idHeader }: { returnPath?: ReturnPath | undefined; idHeader?: string | undefined },
+): readonly NotificationProvider[] {
+  const address = parseSender(mailFrom);
+  const sender: MailSender = {
+    ...address,
+    ...(idHeader !== undefined && { idHeader }),
+    envelopeFrom: (messageId) => returnPath?.addressFor(messageId) ?? address.address,
+  };
+  if (smtpUrls.length < 2) return [new SmtpProvider(mailer, sender, clock)];
+  return smtpServers(smtpUrls).map(
+    ({ name }) => new SmtpProvider(mailer, sender, clock, sendTimeoutMs, name),
+  );
+}
+
+/** For development: SMS by mail into the inbox. */
+export function inboxSmsProvider({ mailFrom }: Config, mailer: MailerService, clock: Clock) {
+  return new InboxSmsProvider(mailer, parseSender(mailFrom), clock);
+}
