@@ -4,7 +4,7 @@ import { ApiError } from '../http/api-error.js';
 import { DeliveryAttemptEntity, DeliveryEventEntity } from '../auth/messages/message.entities.js';
 import { conditionsOf, isIndexed } from './message-conditions.js';
 import type { MessageFilters } from './messages.dto.js';
-import { uuidOf } from './query.fields.js';
+import { uuidOf } from '../platform/ids.js';
 import {
   type MessageDetailsResponse,
   type MessagePage,
@@ -117,8 +117,9 @@ export function noSuchMessage(): ApiError {
 @Injectable()
 export class MessageIdPipe implements PipeTransform<string, string> {
   transform(id: string): string {
-    const [, hex] = /^(?:msg_)?([0-9a-f]{32})$/i.exec(id.replaceAll('-', '')) ?? [];
-    if (hex === undefined) throw noSuchMessage();
-    return uuidOf(hex);
+    const digits = id.toLowerCase().replaceAll('-', '').replace(/^msg_/, '');
+    const uuid = uuidOf(`msg_${digits}`);
+    if (uuid === null) throw noSuchMessage();
+    return uuid;
   }
 }

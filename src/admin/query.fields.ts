@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Expose, Transform, type TransformFnParams } from 'class-transformer';
 import { IsOptional, ValidateBy } from 'class-validator';
+import { uuidOfHex } from '../platform/ids.js';
 
 /** Sentinel in place of a value that could not be read. */
 const unreadable = Symbol('unreadable');
@@ -88,12 +89,7 @@ export function messageCursorOf(uuid: string): string {
 /** The UUID; undefined when the text is no such cursor. Any 16 bytes are a place in the list. */
 export function readMessageCursor(cursor: string): string | undefined {
   const bytes = readBytes(cursor, 16);
-  return bytes && uuidOf(bytes.toString('hex'));
-}
-
-/** A UUID in its usual form, of its 32 hexadecimal digits. */
-export function uuidOf(hex: string): string {
-  return hex.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return bytes && uuidOfHex(bytes.toString('hex'));
 }
 
 /** An entry's place in the suppression list. */

@@ -31,7 +31,13 @@ export function messageIdOf(uuid: string): string {
   return `msg_${uuid.replaceAll('-', '')}`;
 }
 
-/** The UUID behind a public id, as 32 hexadecimal digits; null when it is none. */
+/** The UUID behind a public id; null when it is none. */
 export function uuidOf(messageId: unknown): string | null {
-  return typeof messageId === 'string' ? (/^msg_([0-9a-f]{32})$/.exec(messageId)?.[1] ?? null) : null;
+  const hex = typeof messageId === 'string' ? /^msg_([0-9a-f]{32})$/.exec(messageId)?.[1] : undefined;
+  return hex === undefined ? null : uuidOfHex(hex);
+}
+
+/** A UUID in its usual form, of its 32 hexadecimal digits. */
+export function uuidOfHex(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
