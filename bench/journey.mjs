@@ -22,7 +22,8 @@ const database = await postgresql();
 const smtp = fork(fileURLToPath(new URL('./counting-smtp.mjs', import.meta.url)));
 const [{ port: smtpPort }] = await once(smtp, 'message');
 const port = await freePort();
-Object.assign(process.env, unlimited, database.env, {
+const redis = process.env['BENCH_REDIS_URL'];
+Object.assign(process.env, unlimited, database.env, redis && { THROTTLE_STORE: 'redis', REDIS_URL: redis }, {
   ROLE: journey === 'message' ? 'worker' : 'api',
   SMTP_URL: `smtp://127.0.0.1:${smtpPort}`,
   PORT: String(port),
