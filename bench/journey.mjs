@@ -37,12 +37,11 @@ await client.connect();
 await client.query(`INSERT INTO users (id, email, password_hash, created_at)
   VALUES (gen_random_uuid(), 'person@example.com', '-', now())`);
 
-/** From the notification until it is settled. */
+/** From the claim, by the poll and not by a notification, until it is settled. */
 async function message() {
   const { rows } =
     await client.query(`INSERT INTO messages (id, type, channel, recipient, due_at, accepted_at)
     VALUES (gen_random_uuid(), 'magiclink', 'email', 'person@example.com', now(), now()) RETURNING id`);
-  await client.query('NOTIFY messages');
   const settled = `SELECT FROM messages WHERE id = $1 AND status = 'sent'`;
   while ((await client.query(settled, [rows[0].id])).rowCount === 0) await wait(20);
 }

@@ -9,7 +9,6 @@ import { parse, type Variables } from './variables.js';
 
 export type { CaptchaVendor } from './captcha.config.js';
 export type { Limit } from './readers.js';
-export type { SmsVendor } from './sms.config.js';
 export type { SmsCost } from './sms-abuse.config.js';
 export { variableNames } from './variables.js';
 

@@ -27,7 +27,7 @@ const kinds: Readonly<Record<string, DeliveryEventKind>> = {
 const maxRecipients = 10;
 
 /** What the body of a part `message/delivery-status` says; nothing when it is none. */
-export function deliveryStatusesIn(text: string): DeliveryStatus[] {
+function deliveryStatusesIn(text: string): DeliveryStatus[] {
   return groupsOf(text)
     .slice(0, maxRecipients + 1)
     .map(fieldsOf)

@@ -7,8 +7,8 @@ export interface MailSender {
   readonly address: string;
   /** The right-hand side of the address; message ids end in it (RFC 5322, section 3.6.4). */
   readonly domain: string;
-  /** Where what cannot be delivered is returned to, by message; without it, to the address. */
-  readonly envelopeFrom?: (messageId: string) => string;
+  /** Where what cannot be delivered is returned to, by message; without it, or when it is null, to the address. */
+  readonly envelopeFrom?: (messageId: string) => string | null;
   /** The header under which a vendor of mail keeps what it is to name in its reports: the id of the message. */
   readonly idHeader?: string;
 }

@@ -23,11 +23,10 @@ export function emailProviders(
   clock: Clock,
   { returnPath, idHeader }: { returnPath?: ReturnPath | undefined; idHeader?: string | undefined },
 ): readonly NotificationProvider[] {
-  const address = parseSender(mailFrom);
   const sender: MailSender = {
-    ...address,
+    ...parseSender(mailFrom),
     ...(idHeader !== undefined && { idHeader }),
-    envelopeFrom: (messageId) => returnPath?.addressFor(messageId) ?? address.address,
+    ...(returnPath && { envelopeFrom: returnPath.addressFor.bind(returnPath) }),
   };
   if (smtpUrls.length < 2) return [new SmtpProvider(mailer, sender, clock)];
   return smtpServers(smtpUrls).map(
