@@ -2,6 +2,7 @@
 import { ThrottlerGuard } from '@nestjs/throttler';
 const dist = new URL('../dist/', import.meta.url).href;
 const { readConfig } = await import(`${dist}config/config.js`);
+const { vendorSections } = await import(`${dist}auth/vendors/vendor.config.js`);
 const { createLog } = await import(`${dist}platform/log.js`);
 const { AppModule } = await import(`${dist}app.module.js`);
 const { createAdapter, setUpApp } = await import(`${dist}app.setup.js`);
@@ -12,7 +13,7 @@ if (!(OneLimitThrottlerGuard.prototype instanceof ThrottlerGuard))
   throw new Error('The guards are no longer where this looks');
 OneLimitThrottlerGuard.prototype.canActivate = () => Promise.resolve(true);
 
-const config = readConfig();
+const config = readConfig(process.env, vendorSections);
 const app = await NestFactory.create(AppModule.forRoot(config, createLog(config)), createAdapter(config), {
   bodyParser: false,
   logger: false,

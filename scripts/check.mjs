@@ -3,7 +3,15 @@ import { spawn } from 'node:child_process';
 // Everything that a change must pass, here and in CI. All steps run, so that one look shows all that is to be mended.
 
 /** They only read, so they run two at a time; the longest first. */
-const reading = ['lint', 'types', 'format:check', 'imports', 'openapi:check', 'dead-code'];
+const reading = [
+  'lint',
+  'types',
+  'format:check',
+  'imports',
+  'openapi:check',
+  'configuration:check',
+  'dead-code',
+];
 
 /** @type {string[]} */
 const failed = [];

@@ -24,6 +24,9 @@ async function describe() {
   const { readConfig } = /** @type {typeof import('../src/config/config.js')} */ (
     await built('config/config')
   );
+  const { vendorSections } = /** @type {typeof import('../src/auth/vendors/vendor.config.js')} */ (
+    await built('auth/vendors/vendor.config')
+  );
   const { createLog } = /** @type {typeof import('../src/platform/log.js')} */ (await built('platform/log'));
   const { describeApi } = /** @type {typeof import('../src/openapi/document.js')} */ (
     await built('openapi/document')
@@ -31,7 +34,7 @@ async function describe() {
   // The development secrets go there, and with it.
   const folder = mkdtempSync(join(tmpdir(), 'strike-auth-openapi-'));
   try {
-    const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent' });
+    const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent' }, vendorSections);
     /** @type {import('@nestjs/platform-fastify').NestFastifyApplication} */
     const app = await NestFactory.create(
       AppModule.forRoot(config, createLog(config)),

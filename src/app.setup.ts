@@ -37,9 +37,11 @@ function securityHeaders({ production }: { production: boolean }): Readonly<Reco
   });
 }
 
+/** How long a client may take to send a whole request, head and body (Slowloris), before the connection is cut. */
+const requestWithinMs = 15_000;
+
 /** The HTTP server; `setUpApp` does the rest once the application is there. */
-export function createAdapter(config: Config): FastifyAdapter {
-  const { requestTimeoutMs } = config;
+export function createAdapter(config: Config, requestTimeoutMs = requestWithinMs): FastifyAdapter {
   const headers = securityHeaders(config);
   return new FastifyAdapter({
     trustProxy: trustProxyOption(config.trustProxy),

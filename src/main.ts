@@ -1,7 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import 'reflect-metadata';
-import { type Config, ConfigurationError, loadDotEnv, readConfig } from './config/config.js';
+import { type Config, ConfigurationError, environment, readConfig } from './config/config.js';
+import { vendorSections } from './auth/vendors/vendor.config.js';
 import { createLog, type Log, NestLog } from './platform/log.js';
 import { AppModule } from './app.module.js';
 import { createAdapter, setUpApp } from './app.setup.js';
@@ -14,7 +15,7 @@ function announce(config: Config, log: Log, url: string): void {
     { event: 'ready', url, database: config.databaseUrl ? 'postgresql' : 'embedded', role: config.role },
     'ready',
   );
-  if (config.redisUrl && !config.hashingKey) {
+  if (config.redisUrl && !config.hashingKeys) {
     log.warn('HASHING_KEY is not set: instances share limits and codes only if they share DATA_DIR too');
   }
   if (config.production || config.role === 'worker') return;
@@ -38,8 +39,7 @@ function announce(config: Config, log: Log, url: string): void {
 }
 
 async function main(): Promise<void> {
-  loadDotEnv();
-  const config = readConfig();
+  const config = readConfig(environment(), vendorSections);
   const log = createLog(config);
   if (config.role === 'worker') lowerPriority();
   const app = await NestFactory.create<NestFastifyApplication>(

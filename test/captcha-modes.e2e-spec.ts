@@ -1,6 +1,7 @@
 import type { Challenge } from 'altcha-lib';
 import type { Response } from 'supertest';
 import { solveAltcha } from './support/altcha.js';
+import { captchaAt } from './support/captcha-rigs.js';
 import { errorBodies } from './support/error-bodies.js';
 import { SiteverifyServer } from './support/siteverify-server.js';
 import { type RunningApp, startApp } from './support/start-app.js';
@@ -54,11 +55,10 @@ async function start(env: Record<string, string>): Promise<void> {
     env: {
       CAPTCHA_PROVIDERS: 'turnstile',
       TURNSTILE_SECRET: secret,
-      TURNSTILE_URL: vendor.url,
       TRUST_PROXY: '1',
-      ALTCHA_COST: '1',
       ...env,
     },
+    override: captchaAt(vendor.url),
   });
 }
 

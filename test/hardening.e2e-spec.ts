@@ -24,7 +24,6 @@ const env = {
   HASHING_KEY: randomBytes(32).toString('base64'),
   SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   LIMIT_IP: '10000/10m',
-  REQUEST_TIMEOUT: '4s',
 };
 
 /** What every answer says, whoever wrote it. */
@@ -45,7 +44,7 @@ describe('In production', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
-    running = await startApp({ env });
+    running = await startApp({ env, requestTimeoutMs: 4_000 });
   });
   afterAll(() => running.stop());
 

@@ -18,10 +18,10 @@ function newKeys() {
 
 const old = newKeys();
 const next = newKeys();
-const current = ({ hashing, signing }: typeof old) => ({ HASHING_KEY: hashing, SIGNING_KEY: signing });
-const also = ({ hashing, signing }: typeof old) => ({
-  HASHING_KEY_PREVIOUS: hashing,
-  SIGNING_KEY_PREVIOUS: signing,
+/** The keys of the environment: the current ones first. */
+const keys = (...all: (typeof old)[]) => ({
+  HASHING_KEY: all.map(({ hashing }) => hashing).join(','),
+  SIGNING_KEY: all.map(({ signing }) => signing).join(''),
 });
 const site = 'https://app.example.com';
 
@@ -33,8 +33,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const start = (keys: Record<string, string>) =>
-  startApp({ database, env: { ...keys, REDIRECT_ALLOW_LIST: site, LIMIT_IP: '10000/1s' } });
+const start = (env: Record<string, string>) =>
+  startApp({ database, env: { ...env, REDIRECT_ALLOW_LIST: site, LIMIT_IP: '10000/1s' } });
 
 type App = Pick<RunningApp, 'app' | 'http'>;
 
@@ -111,7 +111,7 @@ describe('What was sent out before the keys were changed', () => {
     app.http.post('/resend').set('Idempotency-Key', key).send({ type: 'signup', email }).expect(200);
 
   beforeAll(async () => {
-    const app = await start(current(old));
+    const app = await start(keys(old));
     [used, late] = [await issue(app), await issue(app)];
     const email = await somebody(app);
     waiting = { email, code: (await resent(app, email)).code };
@@ -133,7 +133,7 @@ describe('What was sent out before the keys were changed', () => {
     let app: RunningApp;
 
     beforeAll(async () => {
-      app = await start({ ...current(next), ...also(old) });
+      app = await start(keys(next, old));
     });
     afterAll(() => app.stop());
 
@@ -170,7 +170,7 @@ describe('What was sent out before the keys were changed', () => {
   });
 
   it('is refused once the previous keys are dropped', async () => {
-    const app = await start(current(next));
+    const app = await start(keys(next));
     expect(await statusesOf(app, late)).toEqual(refused);
     const [kid, ...others] = await kids(app);
     expect(others).toEqual([]);
@@ -180,7 +180,7 @@ describe('What was sent out before the keys were changed', () => {
   });
 
   it('still keeps an address from messages if it was asked for in the meantime, and forgets it otherwise', async () => {
-    const app = await start(current(next));
+    const app = await start(keys(next));
     expect(await endOfNext(app, bounced)).toMatchObject({ status: 'dropped', reason: 'suppressed' });
     expect(await endOfNext(app, unwanted)).toMatchObject({ status: 'sent' });
     await app.stop();
@@ -190,10 +190,10 @@ describe('What was sent out before the keys were changed', () => {
 // The embedded database serves one process only.
 if (services.database === 'postgresql') {
   describe('Instances side by side during the change', () => {
-    const onlyOld = current(old);
-    const announcing = { ...current(old), ...also(next) };
-    const switched = { ...current(next), ...also(old) };
-    const onlyNext = current(next);
+    const onlyOld = keys(old);
+    const announcing = keys(old, next);
+    const switched = keys(next, old);
+    const onlyNext = keys(next);
 
     it.each([
       ['when the next keys are announced', onlyOld, announcing],

@@ -1,4 +1,7 @@
+import { NotificationProvider } from '../src/auth/messages/notification-provider.js';
 import { SuppressionList } from '../src/auth/messages/suppression-list.js';
+import { TwilioSmsProvider } from '../src/auth/vendors/twilio/twilio-sms.provider.js';
+import { VonageSmsProvider } from '../src/auth/vendors/vonage/vonage-sms.provider.js';
 import { ended, messageRow, resend } from './support/messages.js';
 import { post } from './support/report-posting.js';
 import { notification, publicUrl, reportingVendors } from './support/reporting-vendors.js';
@@ -24,7 +27,8 @@ describe('What was sent', () => {
     await mailServer.stop();
   });
 
-  const start = async (env: Record<string, string>) => {
+  /** @param sms by whom SMS go instead of the vendors of the configuration: the same, at another address */
+  const start = async (env: Record<string, string>, sms?: NotificationProvider) => {
     running = await startApp({
       env: {
         PUBLIC_URL: publicUrl,
@@ -33,11 +37,17 @@ describe('What was sent', () => {
         MAIL_RETURN_PATH: 'bounces@mail.example.com',
         ...env,
       },
+      override: (module) => (sms ? module.overrideProvider(NotificationProvider).useValue([sms]) : module),
     });
+  };
+  const startTwilio = () => {
+    const { TWILIO_ACCOUNT_SID: accountSid = '', TWILIO_AUTH_TOKEN: authToken = '' } = twilio.env;
+    const settings = { accountSid, authToken, from: '+15005550006', publicUrl };
+    return start(twilio.env, new TwilioSmsProvider(settings, undefined, gateway.url));
   };
 
   it('through Twilio is reported to the address that the SMS named', async () => {
-    await start({ ...twilio.env, TWILIO_API_URL: gateway.url });
+    await startTwilio();
     gateway.answerWith(201, '{"sid":"SM0011","status":"queued"}');
     await insertUser(running, { phone: '+12025550111' });
     const messageId = await resend(running, { type: 'sms', phone: '+12025550111' });
@@ -52,7 +62,7 @@ describe('What was sent', () => {
   });
 
   it('to a number that has opted out at Twilio is the last, until it says START', async () => {
-    await start({ ...twilio.env, TWILIO_API_URL: gateway.url });
+    await startTwilio();
     gateway.answerWith(400, '{"code":21610}');
     await insertUser(running, { phone: '+12025550113' });
     const messageId = await resend(running, { type: 'sms', phone: '+12025550113' });
@@ -66,13 +76,8 @@ describe('What was sent', () => {
   });
 
   it('through Vonage is reported under the reference that the SMS had', async () => {
-    await start({
-      ...vonage.env,
-      VONAGE_API_KEY: 'key',
-      VONAGE_API_SECRET: 'secret',
-      VONAGE_FROM: 'Example',
-      VONAGE_API_URL: gateway.url,
-    });
+    const settings = { apiKey: 'key', apiSecret: 'secret', from: 'Example', publicUrl };
+    await start(vonage.env, new VonageSmsProvider(settings, undefined, gateway.url));
     gateway.answerWith(202, '{"message_uuid":"aaaa-bbbb"}');
     await insertUser(running, { phone: '+12025550112' });
     const messageId = await resend(running, { type: 'sms', phone: '+12025550112' });

@@ -11,9 +11,10 @@ const { AppModule } = await built('app.module');
 const { createAdapter, setUpApp } = await built('app.setup');
 const { UsersRepository } = await built('auth/users/users.repository');
 const { readConfig } = await built('config/config');
+const { vendorSections } = await built('auth/vendors/vendor.config');
 const { createLog } = await built('platform/log');
 
-const config = readConfig();
+const config = readConfig(process.env, vendorSections);
 const app = await NestFactory.create(AppModule.forRoot(config, createLog(config)), createAdapter(config), {
   bodyParser: false,
   logger: ['error'],

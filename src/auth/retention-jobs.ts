@@ -18,7 +18,7 @@ export function retentions(config: Config): readonly Retention[] {
     { table: 'sliding_logs', key: ['key'], from: 'expires_at', keptMs: 0 },
     // For as long as a report that somebody has caught might be replayed.
     { table: 'sms_keywords', key: ['provider', 'event_id'], from: 'received_at', keptMs: 365 * dayMs },
-    { table: 'sms_prefixes', key: ['prefix'], from: 'at', keptMs: debtLifetimeMs(config) },
+    { table: 'sms_prefixes', key: ['prefix'], from: 'at', keptMs: debtLifetimeMs },
     // Until last month's invoice has been compared with it.
     {
       table: 'sms_spending',

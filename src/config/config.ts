@@ -1,16 +1,30 @@
 import { existsSync } from 'node:fs';
-import { captchaConfig } from './captcha.config.js';
-import { eventsConfig } from './reports.config.js';
-import { operationsConfig } from './operations.config.js';
-import { contradictions } from './rules.js';
-import { smsConfig } from './sms.config.js';
-import { smsLimitConfig } from './sms-abuse.config.js';
-import { parse, type Variables } from './variables.js';
+import { addresses } from './addresses.config.js';
+import { captcha, captchaSettings } from './captcha.config.js';
+import { keys } from './keys.config.js';
+import { mail } from './mail.config.js';
+import { type AnySection, readSections } from './section.js';
+import { lifetimes, limits, service, stores } from './service.config.js';
+import { smsAbuse } from './sms-abuse.config.js';
 
 export type { CaptchaVendor } from './captcha.config.js';
 export type { Limit } from './readers.js';
-export type { SmsCost } from './sms-abuse.config.js';
-export { variableNames } from './variables.js';
+
+/** What every service has; vendors bring sections of their own. In the order of the documentation. */
+export const coreSections = [
+  service,
+  stores,
+  addresses,
+  limits,
+  keys,
+  lifetimes,
+  mail,
+  smsAbuse,
+  captcha,
+] as const;
+
+/** NIST SP 800-63B, section 5.1.3.2: a secret sent out of band is good for at most ten minutes. */
+const smsCodeMs = 10 * 60_000;
 
 /** Says which variables are wrong and what they should be; never what stands in them. */
 export class ConfigurationError extends Error {
@@ -18,83 +32,53 @@ export class ConfigurationError extends Error {
 
   constructor(problems: readonly string[]) {
     super(
-      `The configuration is wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nSee .env.example.`,
+      `The configuration is wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\nSee docs/configuration.md.`,
     );
   }
 }
 
-function tokenLifetimes(v: Variables) {
-  return Object.freeze({
-    sms: v.LIFETIME_SMS,
-    signup: v.LIFETIME_SIGNUP,
-    email_change: v.LIFETIME_EMAIL_CHANGE,
-    recovery: v.LIFETIME_RECOVERY,
-    magiclink: v.LIFETIME_MAGICLINK,
-  });
-}
-
-function allProblems(v: Variables, malformed: ReadonlyMap<string, string>): string[] {
-  const names = [...malformed.keys()];
-  return [
-    ...[...malformed].map(([name, problem]) => `${name} ${problem}`),
-    // What is malformed is there, though of no use: no rule may call it missing.
-    ...contradictions(v).filter((whatToDo) => !names.some((name) => whatToDo.includes(name))),
-  ];
-}
-
 /**
- * The whole configuration, parsed once and frozen. Durations are milliseconds.
+ * The whole configuration, parsed once and frozen: plain data, which can be sent to another thread. Durations are
+ * milliseconds.
+ * @param vendors the sections that are read besides those of the core; each finds its values with `of(config)`
  * @throws ConfigurationError with every problem at once
  */
-export function readConfig(env: NodeJS.ProcessEnv = process.env) {
-  const { values: v, problems: malformed } = parse(env);
-  const problems = allProblems(v, malformed);
+export function readConfig(env: NodeJS.ProcessEnv, vendors: readonly AnySection[] = []) {
+  const { values: sections, problems } = readSections([...coreSections, ...vendors], env);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const publicUrl = (v.PUBLIC_URL ?? `http://localhost:${v.PORT}`).replace(/\/+$/, '');
-  const siteUrl = v.SITE_URL ?? `${publicUrl}/`;
-  return Object.freeze({
-    production: v.NODE_ENV === 'production',
-    role: v.ROLE,
-    host: v.HOST,
-    port: v.PORT,
-    logLevel: v.LOG_LEVEL,
-    dataDir: v.DATA_DIR,
-    databaseUrl: v.DATABASE_URL,
-    databasePoolSize: v.DATABASE_POOL_SIZE,
-    redisCluster: v.REDIS_CLUSTER === 'true',
-    redisUrl: v.THROTTLE_STORE === 'memory' ? undefined : v.REDIS_URL,
+  const read = { sections };
+  const basics = service.of(read);
+  const { throttleStore, redisUrl, ...ownStores } = stores.of(read);
+  const { smtpUrls, ...ownMail } = mail.of(read);
+  const { signupMs, recoveryMs, accessTokenMs, ...ownLifetimes } = lifetimes.of(read);
+  const { publicUrl = `http://localhost:${basics.port}`, ...places } = addresses.of(read);
+  const siteUrl = places.siteUrl ?? `${publicUrl}/`;
+  return deepFreeze({
+    ...basics,
+    ...ownStores,
+    redisUrl: throttleStore === 'memory' ? undefined : redisUrl,
+    ...places,
     publicUrl,
     siteUrl,
-    redirectAllowList: v.REDIRECT_ALLOW_LIST,
-    corsOrigins: v.CORS_ORIGINS,
-    trustProxy: v.TRUST_PROXY,
-    requestTimeoutMs: v.REQUEST_TIMEOUT,
-    limits: Object.freeze({
-      email: v.LIMIT_EMAIL,
-      sms: v.LIMIT_SMS,
-      ip: v.LIMIT_IP,
-      verify: v.LIMIT_VERIFY,
-      delivery: v.LIMIT_DELIVERY,
-    }),
-    captcha: captchaConfig(v, siteUrl),
+    limits: limits.of(read),
+    ...keys.of(read),
+    ...ownLifetimes,
+    tokenLifetimeMs: {
+      sms: smsCodeMs,
+      signup: signupMs,
+      email_change: signupMs,
+      recovery: recoveryMs,
+      magiclink: recoveryMs,
+    },
+    accessTokenLifetimeMs: accessTokenMs,
+    ...ownMail,
     /** In order of preference; none: mail goes to the inbox. */
-    smtpUrls: Object.freeze(v.SMTP_URL ?? []),
-    // Where nobody named a mail server, and never in production: it shows everybody's codes.
-    inbox: v.NODE_ENV !== 'production' && v.SMTP_URL === undefined,
-    mailFrom: v.MAIL_FROM ?? '',
-    mailReturnPath: v.MAIL_RETURN_PATH,
-    sms: smsConfig(v),
-    events: eventsConfig(v),
-    smsLimits: smsLimitConfig(v),
-    retryMaxAgeMs: v.RETRY_MAX_AGE,
-    tokenLifetimeMs: tokenLifetimes(v),
-    accessTokenLifetimeMs: v.ACCESS_TOKEN_LIFETIME,
-    verifyOnGet: v.VERIFY_ON_GET === 'true',
-    hashingKey: v.HASHING_KEY,
-    previousHashingKeys: v.HASHING_KEY_PREVIOUS,
-    signingKey: v.SIGNING_KEY,
-    previousSigningKeys: v.SIGNING_KEY_PREVIOUS,
-    ...operationsConfig(v),
+    smtpUrls: smtpUrls ?? [],
+    /** Shows every code to every visitor: only without a mail server, and never in production. */
+    inbox: !basics.production && smtpUrls === undefined,
+    smsLimits: smsAbuse.of(read),
+    captcha: captchaSettings(captcha.of(read), siteUrl),
+    sections,
   });
 }
 
@@ -104,7 +88,13 @@ type ReadConfig = ReturnType<typeof readConfig>;
 export abstract class Config implements ReadConfig {}
 export interface Config extends ReadConfig {}
 
-/** Adds what a `.env` file in the working directory says to the environment; what is set already wins. */
-export function loadDotEnv(): void {
+/** The environment, and what a `.env` file in the working directory adds to it; what is set already wins. */
+export function environment(): NodeJS.ProcessEnv {
   if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
 }

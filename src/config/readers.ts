@@ -1,16 +1,13 @@
-import { makeValidator } from 'envalid';
+import type { Reader } from './section.js';
+
+// The message of a reader never repeats the text: what stands in the wrong variable may be a secret.
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Ten years. Beyond it lie instants that no `Date` can name, and nothing that anybody means. */
+/** Ten years. Beyond it lie instants that no `Date` can name. */
 const longestMs = 3_650 * unitMs.d;
 
-const durationRule = 'a whole number with a unit, at most 3650d: 500ms, 30s, 5m, 24h or 30d';
-
-/**
- * Milliseconds of a duration such as `500ms`, `30s`, `5m`, `24h` or `30d`; null when the text is not one, when it
- * is nothing or longer than ten years.
- */
+/** Milliseconds of a duration such as `500ms`, `30s`, `5m`, `24h` or `30d`; null when it is none, 0 or over ten years. */
 export function parseDuration(text: string): number | null {
   const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim());
   if (!match) return null;
@@ -18,7 +15,12 @@ export function parseDuration(text: string): number | null {
   return ms > 0 && ms <= longestMs ? ms : null;
 }
 
-// A reader's message never repeats the value: what stands in the wrong variable may be a secret.
+/** Milliseconds. */
+export function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== null) return ms;
+  throw new Error('must be a whole number with a unit, at most 3650d: 500ms, 30s, 5m, 24h or 30d');
+}
 
 /** "N in W": at no instant have more than `max` been admitted in the last `windowMs` milliseconds. */
 export interface Limit {
@@ -26,104 +28,86 @@ export interface Limit {
   readonly windowMs: number;
 }
 
-export const limit = makeValidator<Limit>((text) => {
+export function limit(text: string): Limit {
   const [max, window, ...rest] = text.split('/');
   const windowMs = parseDuration(window ?? '');
   if (rest.length > 0 || windowMs === null || !/^[1-9]\d{0,6}$/.test(max ?? '')) {
     throw new Error('must be a count and a window, such as 3/5m');
   }
   return { max: Number(max), windowMs };
-});
-
-/** Milliseconds. */
-export const duration = makeValidator<number>((text) => {
-  const ms = parseDuration(text);
-  if (ms === null) throw new Error(`must be ${durationRule}`);
-  return ms;
-});
-
-export function count(min: number, max: number) {
-  return makeValidator<number>((text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new Error(`must be a whole number from ${min} to ${max}`);
-    }
-    return value;
-  });
 }
 
-export function oneOf<const T extends string>(...choices: T[]) {
-  return makeValidator<T>((text) => {
-    const found = choices.find((choice) => choice === text);
-    if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`);
-    return found;
-  });
+export const text: Reader<string> = (given) => given;
+
+export function count(min: number, max: number): Reader<number> {
+  return (given) => {
+    const value = Number(given);
+    if (/^\d+$/.test(given) && value >= min && value <= max) return value;
+    throw new Error(`must be a whole number from ${min} to ${max}`);
+  };
 }
 
-/** A number from 0 to 1. */
-export const share = makeValidator<number>((text) => {
-  const value = Number(text);
-  if (!/^[\d.]+$/.test(text) || !(value >= 0 && value <= 1)) throw new Error('must be a number from 0 to 1');
-  return value;
-});
-
-/** An absolute URL with one of the schemes, as it was written. */
-export function url(...schemes: string[]) {
-  return makeValidator<string>((text) => {
-    if (!isUrl(text, schemes)) throw new Error(`must be a URL that ${urlRule(schemes)}`);
-    return text;
-  });
+export function oneOf<const T extends string>(...choices: T[]): Reader<T> {
+  return (given) => {
+    const found = choices.find((choice) => choice === given);
+    if (found !== undefined) return found;
+    throw new Error(`must be one of ${choices.join(', ')}`);
+  };
 }
 
-/** Such URLs, separated by commas. A comma within one, as a password may have, separates nothing. */
-export function urls(...schemes: string[]) {
-  const separator = new RegExp(`,(?=\\s*(?:${schemes.join('|')})://)`);
-  return makeValidator<readonly string[]>((text) => {
-    const items = text.split(separator).map((item) => item.trim());
-    // No host has a comma in it: what follows one is something else than a URL of these schemes.
-    if (!items.every((item) => isUrl(item, schemes) && !new URL(item).host.includes(','))) {
-      throw new Error(
-        `must be a URL, or several with commas between them, each of which ${urlRule(schemes)}`,
-      );
-    }
-    return items;
-  });
-}
+export const flag: Reader<boolean> = (given) => oneOf('true', 'false')(given) === 'true';
 
-function isUrl(text: string, schemes: readonly string[]): boolean {
-  const parsed = URL.canParse(text) ? new URL(text) : null;
-  return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) && parsed.host !== '';
-}
+const minPasswordCharacters = 16;
 
-function urlRule(schemes: readonly string[]): string {
-  return `names a host and begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
-}
-
-/** Items separated by commas. */
-export const list = makeValidator<readonly string[]>(itemsOf);
-
-/** Some of the choices, separated by commas. */
-export function listOf<const T extends string>(...choices: T[]) {
-  return makeValidator<readonly T[]>((text) =>
-    itemsOf(text).map((item) => {
-      const found = choices.find((choice) => choice === item);
-      if (found === undefined) throw new Error(`must be some of ${choices.join(', ')}`);
-      return found;
-    }),
+/** A password of HTTP, for a machine. */
+export function password(given: string): string {
+  if (given.length >= minPasswordCharacters && /^[\x21-\x7e]+$/.test(given)) return given;
+  throw new Error(
+    `must be at least ${minPasswordCharacters} printable characters without spaces: openssl rand -hex 32`,
   );
 }
 
-function itemsOf(text: string): readonly string[] {
-  return text
+/** Items separated by commas. */
+export function list(given: string): readonly string[] {
+  return given
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
 }
 
-export const flag = oneOf('true', 'false');
+/** Some of the choices, separated by commas: at least one, each once. */
+export function someOf<const T extends string>(...choices: T[]): Reader<readonly T[]> {
+  return (given) => {
+    const found = list(given).map((item) => choices.find((choice) => choice === item));
+    if (found.length > 0 && found.every((choice) => choice !== undefined)) return [...new Set(found)];
+    throw new Error(`must be some of ${choices.join(', ')}, separated by commas`);
+  };
+}
 
-/** Whether what is sent to the address can be read by its owner only: over TLS, or on this machine. */
-export function isConfidential(address = 'https://localhost'): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+/** An absolute URL with one of the schemes, as it was written. */
+export function url(...schemes: string[]): Reader<string> {
+  return (given) => {
+    if (isUrl(given, schemes)) return given;
+    throw new Error(`must be a URL that ${urlRule(schemes)}`);
+  };
+}
+
+/** Such URLs, separated by commas. A comma within one, as a password may have, separates nothing. */
+export function urls(...schemes: string[]): Reader<readonly string[]> {
+  const separator = new RegExp(`,(?=\\s*(?:${schemes.join('|')})://)`);
+  return (given) => {
+    const items = given.split(separator).map((item) => item.trim());
+    // No host has a comma in it: what follows one is something else than a URL of these schemes.
+    if (items.every((item) => isUrl(item, schemes) && !new URL(item).host.includes(','))) return items;
+    throw new Error(`must be a URL, or several with commas between them, each of which ${urlRule(schemes)}`);
+  };
+}
+
+function isUrl(given: string, schemes: readonly string[]): boolean {
+  const parsed = URL.canParse(given) ? new URL(given) : null;
+  return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) && parsed.host !== '';
+}
+
+function urlRule(schemes: readonly string[]): string {
+  return `names a host and begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
 }

@@ -1,6 +1,6 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
-import { makeValidator } from 'envalid';
-import { count, duration, oneOf } from './readers.js';
+import { count, list, oneOf } from './readers.js';
+import { Section, variable } from './section.js';
 
 /** What one SMS costs. Money is in millionths of the currency that the operator counts in. */
 export interface SmsCost {
@@ -11,90 +11,74 @@ export interface SmsCost {
   readonly micros: number;
 }
 
-const money = makeValidator<number | undefined>((text) => {
-  const micros = microsOf(text);
-  if (micros === null) throw new Error('must be an amount such as 50 or 12.50');
-  return micros;
-});
+/** What may be spent on a day, in millionths; undefined: no limit. */
+export interface DailyBudget {
+  readonly everywhere?: number | undefined;
+  readonly country?: number | undefined;
+}
 
-const destinations = makeValidator<readonly string[] | undefined>((text) => {
-  const items = text.split(',').map((item) => item.trim());
-  if (!items.every(isDestination)) {
-    throw new Error(
-      'must be * or a list of countries in two capital letters (ISO 3166-1: GB, not UK) and prefixes such as +49',
-    );
-  }
-  return items;
-});
+function destinations(given: string): readonly string[] {
+  const items = given.split(',').map((item) => item.trim());
+  if (items.every(isDestination)) return items;
+  throw new Error(
+    'must be * or a list of countries in two capital letters (ISO 3166-1: GB, not UK) and prefixes such as +49',
+  );
+}
 
-const costs = makeValidator<readonly SmsCost[]>((text) => {
-  const table = text.split(',').map((item) => costOf(item.trim()));
+function costs(given: string): readonly SmsCost[] {
+  const table = list(given).map(costOf);
   const keys = table.map((cost) => cost && `${cost.provider}:${cost.prefix}`);
-  if (!table.every((cost) => cost !== null) || new Set(keys).size < keys.length) {
-    throw new Error(
-      'must be a list such as twilio:+1=0.0083,twilio:*=0.10, with each provider and prefix once, and * for any',
-    );
-  }
-  return table;
-});
-
-export const smsLimitVariables = {
-  SMS_ABUSE_MODE: oneOf(
-    'enforce',
-    'record-only',
-    'off',
-  )({ default: 'enforce', devDefault: 'record-only' as const }),
-  SMS_COUNTRIES: destinations({ default: undefined }),
-  SMS_DAILY_PER_NUMBER: count(0, 10_000)({ default: 10 }),
-  SMS_COSTS: costs({ default: [] }),
-  SMS_DAILY_BUDGET: money({ default: undefined }),
-  SMS_DAILY_BUDGET_PER_PREFIX: money({ default: undefined }),
-  SMS_UNVERIFIED_MAX: count(0, 10_000)({ default: 30 }),
-  SMS_VERIFIED_CREDIT: count(1, 100)({ default: 5 }),
-  SMS_PROBE_INTERVAL: duration({ default: 15 * 60_000 }),
-};
-
-/** The variables of this file as they were read. */
-interface SmsLimitVariables {
-  readonly SMS_ABUSE_MODE: 'enforce' | 'record-only' | 'off';
-  readonly SMS_COUNTRIES: readonly string[] | undefined;
-  readonly SMS_DAILY_PER_NUMBER: number;
-  readonly SMS_COSTS: readonly SmsCost[];
-  readonly SMS_DAILY_BUDGET: number | undefined;
-  readonly SMS_DAILY_BUDGET_PER_PREFIX: number | undefined;
-  readonly SMS_UNVERIFIED_MAX: number;
-  readonly SMS_VERIFIED_CREDIT: number;
-  readonly SMS_PROBE_INTERVAL: number;
+  if (table.every((cost) => cost !== null) && new Set(keys).size === keys.length && !/,\s*$/.test(given))
+    return table;
+  throw new Error(
+    'must be a list such as twilio:+1=0.0083,twilio:*=0.10, with each provider and prefix once, and * for any',
+  );
 }
 
-/**
- * Rules that tie these variables together. Each sentence says what to do.
- * @param v without those that are malformed
- */
-export function smsLimitRules(v: Partial<SmsLimitVariables>): [broken: boolean, whatToDo: string][] {
-  const budgets = ['SMS_DAILY_BUDGET', 'SMS_DAILY_BUDGET_PER_PREFIX'] as const;
-  return budgets.map((name) => [
-    v[name] !== undefined && v.SMS_COSTS?.length === 0,
-    `${name} needs SMS_COSTS, what a message costs: *:*=0.10, or by provider and prefix twilio:+1=0.0083,twilio:*=0.10`,
-  ]);
+function dailyBudget(given: string): DailyBudget {
+  const [, total, country] = /^([\d.]+)?(?:(?:^|,\s*)country=([\d.]+))?$/.exec(given) ?? [];
+  const budget = { everywhere: total && microsOf(total), country: country && microsOf(country) };
+  const { everywhere, country: each } = budget;
+  if ((everywhere ?? each) !== undefined && everywhere !== null && each !== null)
+    return budget as DailyBudget;
+  throw new Error('must be an amount such as 50 or 12.50, and may have one for each country: 50,country=20');
 }
 
-export function smsLimitConfig(v: SmsLimitVariables) {
-  return Object.freeze({
-    mode: v.SMS_ABUSE_MODE,
-    /** Undefined: nobody has said. */
-    countries: v.SMS_COUNTRIES && Object.freeze(v.SMS_COUNTRIES),
-    /** 0: no cap. */
-    dailyPerNumber: v.SMS_DAILY_PER_NUMBER,
-    costs: Object.freeze(v.SMS_COSTS),
-    dailyBudgetMicros: v.SMS_DAILY_BUDGET,
-    dailyBudgetPerPrefixMicros: v.SMS_DAILY_BUDGET_PER_PREFIX,
-    /** 0: prefixes are never cut. */
-    unverifiedMax: v.SMS_UNVERIFIED_MAX,
-    verifiedCredit: v.SMS_VERIFIED_CREDIT,
-    probeIntervalMs: v.SMS_PROBE_INTERVAL,
-  });
-}
+export const smsAbuse = new Section(
+  'What SMS may cost',
+  {
+    mode: variable('SMS_ABUSE_MODE', oneOf('enforce', 'record-only', 'off'), {
+      default: 'record-only',
+      inProduction: 'enforce',
+      about:
+        'What becomes of an SMS that these limits refuse: `enforce` stops it, `record-only` sends, counts and logs it, `off` asks nothing.',
+    }),
+    countries: variable('SMS_COUNTRIES', destinations, {
+      about:
+        'Where SMS may go, separated by commas: countries (`DE`, `GB`), or what numbers begin with (`+49`, `+1876`), or `*`. Without it every country; premium-rate and satellite numbers need digits of their own, such as `+881`.',
+    }),
+    dailyPerNumber: variable('SMS_DAILY_PER_NUMBER', count(0, 10_000), {
+      default: '10',
+      about: 'SMS to one number in 24 hours; 0 is any number of them.',
+    }),
+    costs: variable('SMS_COSTS', costs, {
+      default: '',
+      about:
+        'What an SMS costs, by provider and what numbers begin with, in any currency: `twilio:+1=0.0083,twilio:*=0.10`, or `*:*=0.10`. The longest prefix counts.',
+    }),
+    dailyBudget: variable('SMS_DAILY_BUDGET', dailyBudget, {
+      about:
+        'What may be spent on SMS on a day (UTC), in the currency of `SMS_COSTS`: `50`, or `50,country=20` for at most 20 in one country. Without it: no limit.',
+    }),
+  },
+  {
+    check: (own) => [
+      own.dailyBudget !== undefined &&
+        own.costs?.length === 0 &&
+        'SMS_DAILY_BUDGET needs SMS_COSTS, what a message costs: *:*=0.10, or by provider and prefix twilio:+1=0.0083,twilio:*=0.10',
+    ],
+  },
+);
 
 function isDestination(item: string): boolean {
   return item === '*' || /^\+[1-9]\d{0,9}$/.test(item) || isSupportedCountry(item);

@@ -25,10 +25,10 @@ export function throttlerModule(): DynamicModule {
 export const slidingLogProvider: Provider = { provide: SlidingLogStorage, useExisting: getStorageToken() };
 
 /** Redis when it is configured, else this process. */
-function slidingLogStorage({ redisUrl, redisCluster }: Config, clock: Clock): SlidingLogStorage {
+function slidingLogStorage({ redisUrl }: Config, clock: Clock): SlidingLogStorage {
   const local = new MemorySlidingLog(clock);
   if (redisUrl === undefined) return local;
-  const connection = createRedisConnection(redisUrl, { cluster: redisCluster });
+  const connection = createRedisConnection(redisUrl);
   // Only a test's clock is imposed on Redis: the real ones of several machines differ.
   const shared = new RedisSlidingLog(connection, clock instanceof SystemClock ? undefined : clock);
   return new ResilientSlidingLog(connection, shared, local);

@@ -160,10 +160,12 @@ const retryDelayMs = (attempt: number) => Math.min(50 * attempt, 1_000);
 /**
  * A connection that fails at once while there is none, instead of keeping commands for later. It connects when told
  * to, and then comes back by itself for as long as the process lives.
- * @param cluster whether the server at `url` is a node of a Redis Cluster; it names the others
+ * @param url `redis:` or `rediss:`; `redis-cluster:` or `rediss-cluster:` of any node of a Redis Cluster, which names the
+ *   others
  */
-export function createRedisConnection(url: string, { cluster = false } = {}): Redis | Cluster {
-  if (!cluster) return new CorkingRedis(url, { ...options, ...behaviour, retryStrategy: retryDelayMs });
+export function createRedisConnection(url: string): Redis | Cluster {
+  if (!/^rediss?-cluster:/.test(url))
+    return new CorkingRedis(url, { ...options, ...behaviour, retryStrategy: retryDelayMs });
   const { protocol, hostname, port, username, password } = new URL(url);
   return new Cluster([{ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) }], {
     ...behaviour,
@@ -172,7 +174,7 @@ export function createRedisConnection(url: string, { cluster = false } = {}): Re
       ...options,
       ...(username && { username: decodeURIComponent(username) }),
       ...(password && { password: decodeURIComponent(password) }),
-      ...(protocol === 'rediss:' && { tls: {} }),
+      ...(protocol === 'rediss-cluster:' && { tls: {} }),
     },
   });
 }

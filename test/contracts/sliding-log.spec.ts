@@ -179,7 +179,7 @@ describeWithRedis('the sliding log in a Redis Cluster', () => {
 
   beforeAll(async () => {
     cluster = await RedisCluster.start(3);
-    connection = createRedisConnection(cluster.url, { cluster: true }) as Cluster;
+    connection = createRedisConnection(cluster.url) as Cluster;
     await connection.connect();
   });
   afterEach(() => Promise.all(connection.nodes('master').map((node) => node.flushall())));

@@ -5,13 +5,15 @@ import { SmsPrefixEntity } from '../../src/auth/sms-abuse/prefix-credit.js';
 import { SmsSpendingEntity } from '../../src/auth/sms-abuse/sms-budget.js';
 import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { type OpenDatabase, openDatabase } from '../support/open-database.js';
+import { productionKeys } from '../support/production-keys.js';
 import { databaseKinds } from '../support/services.js';
 import { admit, refusalOf, smsAllowance } from '../support/sms-allowance.js';
 import { TestClock } from '../support/test-clock.js';
 
 const dayMs = 86_400_000;
 /** Limits none of which is in the way. */
-const open = { SMS_DAILY_PER_NUMBER: '0', SMS_UNVERIFIED_MAX: '0' };
+const open = { SMS_DAILY_PER_NUMBER: '0' };
+const unverifiedMax = 1_000_000;
 const german = '+4915112345678';
 const french = '+33612345678';
 
@@ -30,7 +32,7 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
   });
 
   const instance = (env: Record<string, string>, others: Parameters<typeof smsAllowance>[3] = {}) =>
-    smsAllowance(database, clock, { ...open, ...env }, others);
+    smsAllowance(database, clock, { ...open, ...env }, { unverifiedMax, ...others });
   const allowing = (env: Record<string, string>, ...providers: string[]) =>
     instance(env, providers.length > 0 ? { providers } : {}).allowance;
 
@@ -128,7 +130,7 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
     });
 
     it('of a country is never exceeded either, and leaves the others theirs', async () => {
-      const env = { ...costs, SMS_DAILY_BUDGET: '100', SMS_DAILY_BUDGET_PER_PREFIX: '0.35' };
+      const env = { ...costs, SMS_DAILY_BUDGET: '100,country=0.35' };
       const mixed = (i: number) => (i % 2 === 0 ? numbered(i) : `+3361234${String(i).padStart(4, '0')}`);
       expect(await admittedOf(50, env, mixed)).toBe(5 + 3);
       expect(await spent()).toEqual({ DE: 350_000, FR: 300_000, '*': 650_000 });
@@ -138,7 +140,7 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
     });
 
     it('tells countries apart that share a calling code', async () => {
-      const allowance = allowing({ ...costs, SMS_DAILY_BUDGET_PER_PREFIX: '0.10' });
+      const allowance = allowing({ ...costs, SMS_DAILY_BUDGET: 'country=0.10' });
       expect(await refusalOf(allowance, '+18764567890')).toBeNull();
       expect(await refusalOf(allowance, '+18764567891')).toBe('prefix_budget_exhausted');
       expect(await refusalOf(allowance, '+12125550100')).toBeNull();
@@ -240,8 +242,7 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
       SITE_URL: 'https://acme.test',
       SMTP_URL: 'smtp://localhost',
       MAIL_FROM: 'a@acme.test',
-      HASHING_KEY: 'x',
-      SIGNING_KEY: 'x',
+      ...productionKeys,
     };
     const warningsOf = async (env: Record<string, string>) => {
       const { allowance, logLines } = instance(env);
@@ -263,8 +264,8 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
   });
 
   it('deadlocks nowhere when many admit, settle and verify at once', async () => {
-    const env = { SMS_DAILY_PER_NUMBER: '5', SMS_UNVERIFIED_MAX: '40', SMS_COSTS: '*:*=0.1' };
-    const instances = [allowing(env), allowing(env)];
+    const env = { SMS_DAILY_PER_NUMBER: '5', SMS_COSTS: '*:*=0.1' };
+    const instances = [env, env].map((own) => instance(own, { unverifiedMax: 40 }).allowance);
     const work = Array.from({ length: 80 }, async (_, i) => {
       const allowance: SmsAllowance = instances[i % 2]!;
       const to = numbered(i % 7);

@@ -114,12 +114,6 @@ describe.each(databaseKinds)('The credit of a prefix on %s', (kind) => {
     }
   });
 
-  it('is not asked for when SMS_UNVERIFIED_MAX is 0', async () => {
-    const allowance = allowing({ SMS_UNVERIFIED_MAX: '0' });
-    for (let i = 0; i < 60; i++) expect(await refusalOf(allowance, attacked(i))).toBeNull();
-    expect(await database.dataSource.getRepository(SmsPrefixEntity).count()).toBe(0);
-  });
-
   /** How many are refused of so many people of one prefix, of whom every second verifies, 10 to 90 seconds later. */
   async function refusedOf(
     people: number,

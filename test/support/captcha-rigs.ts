@@ -1,8 +1,13 @@
 import { AltchaVerifier } from '../../src/auth/accept/captcha/altcha.verifier.js';
-import type { CaptchaVerifier } from '../../src/auth/accept/captcha/captcha-verifier.js';
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import { AnyCaptchaVerifier } from '../../src/auth/accept/captcha/captcha.providers.js';
+import { CaptchaVerifier } from '../../src/auth/accept/captcha/captcha-verifier.js';
 import { SiteverifyVerifier } from '../../src/auth/accept/captcha/siteverify.verifier.js';
 import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
-import { type CaptchaVendor, readConfig } from '../../src/config/config.js';
+import { Config, type CaptchaVendor } from '../../src/config/config.js';
+import { Clock } from '../../src/platform/clock.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
+import { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
 import { solveAltcha } from './altcha.js';
 import { testHash } from './hash.js';
 import { SiteverifyServer, type Verdict } from './siteverify-server.js';
@@ -14,11 +19,7 @@ const patientMs = 60_000;
 /** Short, for the test in which the vendor never answers. */
 export const impatientMs = 2_000;
 
-const config = readConfig({
-  CAPTCHA_MODE: 'always',
-  SITE_URL: 'https://app.example.com/home',
-  ALTCHA_COST: '1',
-});
+const hostnames = ['app.example.com'];
 
 export interface CaptchaRig {
   readonly verifier: CaptchaVerifier;
@@ -46,7 +47,7 @@ const verdicts: Readonly<Record<CaptchaVendor, Verdict>> = {
 export async function vendorRig(name: CaptchaVendor): Promise<VendorRig> {
   const vendor = await SiteverifyServer.start(vendorSecret);
   const clock = new TestClock();
-  const settings = { name, secret: vendorSecret, url: vendor.url };
+  const settings = { name, secret: vendorSecret };
   let tokens = 0;
   const solveWith = (verdict: Verdict) => {
     const token = `03AFcWeA-${name}-${++tokens}`;
@@ -54,8 +55,8 @@ export async function vendorRig(name: CaptchaVendor): Promise<VendorRig> {
     return token;
   };
   return {
-    verifier: new SiteverifyVerifier(settings, config.captcha, clock, patientMs),
-    impatient: new SiteverifyVerifier(settings, config.captcha, clock, impatientMs),
+    verifier: new SiteverifyVerifier(settings, hostnames, clock, patientMs, vendor.url),
+    impatient: new SiteverifyVerifier(settings, hostnames, clock, impatientMs, vendor.url),
     vendor,
     clock,
     solve: () => Promise.resolve(solveWith({})),
@@ -66,11 +67,34 @@ export async function vendorRig(name: CaptchaVendor): Promise<VendorRig> {
 
 export function altchaRig(): Promise<CaptchaRig> {
   const clock = new TestClock();
-  const verifier = new AltchaVerifier(config, clock, new MemorySlidingLog(clock), testHash);
+  const verifier = new AltchaVerifier(clock, new MemorySlidingLog(clock), testHash, 1);
   return Promise.resolve({
     verifier,
     clock,
     solve: async () => solveAltcha(await verifier.issue()),
     stop: () => Promise.resolve(),
   });
+}
+
+/** For `startApp`: the service asks this server instead of the vendor, and ALTCHA is cheap. */
+export function captchaAt(url: string) {
+  return (module: TestingModuleBuilder) =>
+    module
+      .overrideProvider(AltchaVerifier)
+      .useFactory({
+        inject: [Clock, SlidingLogStorage, KeyedHash],
+        factory: (clock: Clock, storage: SlidingLogStorage, hash: KeyedHash) =>
+          new AltchaVerifier(clock, storage, hash, 1),
+      })
+      .overrideProvider(CaptchaVerifier)
+      .useFactory({
+        inject: [Config, Clock, AltchaVerifier],
+        factory: ({ captcha }: Config, clock: Clock, altcha: AltchaVerifier) =>
+          new AnyCaptchaVerifier([
+            ...(captcha.altcha ? [altcha] : []),
+            ...captcha.vendors.map(
+              (vendor) => new SiteverifyVerifier(vendor, captcha.hostnames, clock, undefined, url),
+            ),
+          ]),
+      });
 }

@@ -3,7 +3,7 @@ import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { mailerOptions, smtpServers } from '../../src/auth/vendors/smtp/mailer.module.js';
 import type { NotificationProvider } from '../../src/auth/messages/notification-provider.js';
 import { InboxSmsProvider } from '../../src/auth/vendors/smtp/inbox-sms.provider.js';
-import { parseSender } from '../../src/auth/vendors/smtp/mail-sender.js';
+import { mailbox } from '../../src/config/mail.config.js';
 import { SmtpProvider } from '../../src/auth/vendors/smtp/smtp.provider.js';
 import { TwilioSmsProvider } from '../../src/auth/vendors/twilio/twilio-sms.provider.js';
 import { VonageSmsProvider } from '../../src/auth/vendors/vonage/vonage-sms.provider.js';
@@ -41,7 +41,7 @@ export async function smtpRig(kind: 'email' | 'sms'): Promise<ProviderRig> {
   const module = await Test.createTestingModule({
     imports: [MailerModule.forRoot(mailerOptions(smtpServers([server.url])))],
   }).compile();
-  const sender = parseSender('Example <no-reply@example.com>');
+  const sender = mailbox('Example <no-reply@example.com>');
   const Provider = kind === 'email' ? SmtpProvider : InboxSmsProvider;
   return {
     provider: new Provider(module.get(MailerService), sender, new TestClock(), patientMs),
@@ -178,7 +178,7 @@ export async function twilioRig(): Promise<ProviderRig> {
       return callback ? (new URL(callback).searchParams.get('message_id') ?? undefined) : undefined;
     },
     make: (timeoutMs) =>
-      new TwilioSmsProvider({ accountSid, authToken, from, apiUrl: gateway.url, publicUrl }, timeoutMs),
+      new TwilioSmsProvider({ accountSid, authToken, from, publicUrl }, timeoutMs, gateway.url),
   });
 }
 
@@ -196,6 +196,6 @@ export async function vonageRig(): Promise<ProviderRig> {
     ],
     idIn: ({ body }) => (JSON.parse(body) as { client_ref?: string }).client_ref,
     make: (timeoutMs) =>
-      new VonageSmsProvider({ apiKey, apiSecret, from, apiUrl: gateway.url, publicUrl }, timeoutMs),
+      new VonageSmsProvider({ apiKey, apiSecret, from, publicUrl }, timeoutMs, gateway.url),
   });
 }

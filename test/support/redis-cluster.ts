@@ -30,7 +30,7 @@ export class RedisCluster {
 
   /** Of one node; it names the others. */
   get url(): string {
-    return this.nodes[0]!.url;
+    return this.nodes[0]!.url.replace('redis://', 'redis-cluster://');
   }
 
   async stop(): Promise<void> {

@@ -243,7 +243,7 @@ const postmark: ReportingVendor = {
   hasAge: false,
   coversBody: false,
   hasReceipts: true,
-  env: { POSTMARK_WEBHOOK_USER: 'hook-user', POSTMARK_WEBHOOK_PASSWORD: secrets.postmark },
+  env: { POSTMARK_WEBHOOK_LOGIN: `hook-user:${secrets.postmark}` },
   say({ messageId, receipt = 'pm-1', status }) {
     const words = {
       'on its way': { RecordType: 'Bounce', ID: 1, Type: 'Transient' },

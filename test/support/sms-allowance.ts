@@ -17,14 +17,18 @@ export function smsAllowance(
   { transaction }: OpenDatabase,
   clock: TestClock,
   env: Record<string, string>,
-  { hash = testHash, providers = ['webhook'] }: { hash?: KeyedHash; providers?: readonly string[] } = {},
+  {
+    hash = testHash,
+    providers = ['webhook'],
+    unverifiedMax,
+  }: { hash?: KeyedHash; providers?: readonly string[]; unverifiedMax?: number | undefined } = {},
 ) {
   const config = readConfig({ NODE_ENV: 'test', SMS_ABUSE_MODE: 'enforce', ...env });
   const metrics = new Metrics();
   const logLines: string[] = [];
   const log = createLog(config, { write: (line) => void logLines.push(line) });
   const cap = new NumberCap(new SqlSlidingLog(transaction), hash, config);
-  const credit = new PrefixCredit(transaction, clock, config);
+  const credit = new PrefixCredit(transaction, clock, unverifiedMax);
   const budget = new SmsBudget(transaction, config);
   const bySms = providers.map((name) => ({ name, channel: 'sms' as const }));
   const allowance = new SmsAllowance(bySms, cap, credit, budget, transaction, clock, config, metrics, log);

@@ -6,6 +6,7 @@ import supertest from 'supertest';
 import { AppModule } from '../../src/app.module.js';
 import { createAdapter, setUpApp } from '../../src/app.setup.js';
 import { Clock } from '../../src/platform/clock.js';
+import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
 import { readConfig } from '../../src/config/config.js';
 import { EmbeddedConnections } from '../../src/database/embedded/embedded-connections.js';
 import { createLog } from '../../src/platform/log.js';
@@ -19,6 +20,8 @@ interface StartOptions {
   /** One that outlives the app; without it the app has one of its own. */
   database?: TestDatabase;
   /** A last word on the module, to replace what stands at the vendor's edge. */
+  /** How long a request may take to arrive. */
+  requestTimeoutMs?: number;
   override?: (module: TestingModuleBuilder) => TestingModuleBuilder;
 }
 
@@ -38,9 +41,13 @@ export async function startApp({
   env = {},
   database: given,
   override = (module) => module,
+  requestTimeoutMs,
 }: StartOptions = {}): Promise<RunningApp> {
   const database = given ?? (await lendTestDatabase());
-  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'debug', PORT: '0', ...database.env, ...env });
+  const config = readConfig(
+    { NODE_ENV: 'test', LOG_LEVEL: 'debug', PORT: '0', ...database.env, ...env },
+    vendorSections,
+  );
   const logLines: Record<string, unknown>[] = [];
   const log = createLog(config, linesInto(logLines));
   const clock = new TestClock();
@@ -51,7 +58,7 @@ export async function startApp({
       .overrideProvider(Clock)
       .useValue(clock),
   ).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config), {
+  const app = module.createNestApplication<NestFastifyApplication>(createAdapter(config, requestTimeoutMs), {
     bodyParser: false,
     logger: false,
   });

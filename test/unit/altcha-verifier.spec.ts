@@ -5,20 +5,18 @@ import { AltchaVerifier } from '../../src/auth/accept/captcha/altcha.verifier.js
 import { MemorySlidingLog } from '../../src/rate-limit/memory-sliding-log.storage.js';
 import { RedisSlidingLog } from '../../src/rate-limit/redis-sliding-log.storage.js';
 import type { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
-import { readConfig } from '../../src/config/config.js';
 import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { altchaToken, solveAltcha } from '../support/altcha.js';
 import { testHash } from '../support/hash.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { TestClock } from '../support/test-clock.js';
 
-const config = readConfig({ CAPTCHA_MODE: 'always', ALTCHA_COST: '2', CAPTCHA_MAX_AGE: '5m' });
 const payloadOf = (token: string) => JSON.parse(Buffer.from(token, 'base64').toString()) as Payload;
 
 let clock: TestClock;
 
 function create(storage: SlidingLogStorage = new MemorySlidingLog(clock), hash = testHash): AltchaVerifier {
-  return new AltchaVerifier(config, clock, storage, hash);
+  return new AltchaVerifier(clock, storage, hash, 2);
 }
 
 beforeEach(() => {

@@ -21,7 +21,7 @@ describe('the configuration for operators', () => {
 
   it('takes a service key and those that it replaces', () => {
     expect(readConfig({ SERVICE_KEY: key }).serviceKeys).toEqual([key]);
-    const both = readConfig({ SERVICE_KEY: key, SERVICE_KEY_PREVIOUS: ` ${other} ` });
+    const both = readConfig({ SERVICE_KEY: `${key}, ${other} ` });
     expect(both.serviceKeys).toEqual([key, other]);
   });
 
@@ -44,15 +44,14 @@ describe('the configuration for operators', () => {
       expect(said).toMatch(new RegExp(`- SERVICE_KEY ${problem}.*openssl rand -hex 32`));
       expect(said).not.toContain(text);
     }
-    const previous = complaint({ SERVICE_KEY: key, SERVICE_KEY_PREVIOUS: `${other},${text}` });
-    expect(previous).toContain(`- SERVICE_KEY_PREVIOUS ${problem}`);
+    const previous = complaint({ SERVICE_KEY: `${key},${other},${text}` });
+    expect(previous).toContain(`- SERVICE_KEY ${problem}`);
     expect(previous).not.toContain(text);
   });
 
-  it('refuses a previous key alone, and one that is there twice', () => {
-    expect(complaint({ SERVICE_KEY_PREVIOUS: key })).toContain('SERVICE_KEY_PREVIOUS needs SERVICE_KEY');
+  it('refuses a key that is there twice', () => {
     for (const previous of [key, `${other},${other}`]) {
-      expect(complaint({ SERVICE_KEY: key, SERVICE_KEY_PREVIOUS: previous })).toContain('the same key twice');
+      expect(complaint({ SERVICE_KEY: `${key},${previous}` })).toContain('the same key twice');
     }
   });
 

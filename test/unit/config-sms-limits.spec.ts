@@ -1,4 +1,5 @@
 import { smsCostOf } from '../../src/auth/sms-abuse/sms-budget.js';
+import { productionKeys } from '../support/production-keys.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
 
 /** What the person who starts the service is told. */
@@ -21,11 +22,7 @@ describe('the configuration of what SMS may cost', () => {
       countries: undefined,
       dailyPerNumber: 10,
       costs: [],
-      dailyBudgetMicros: undefined,
-      dailyBudgetPerPrefixMicros: undefined,
-      unverifiedMax: 30,
-      verifiedCredit: 5,
-      probeIntervalMs: 900_000,
+      dailyBudget: undefined,
     });
     expect(Object.isFrozen(limitsOf({}))).toBe(true);
   });
@@ -37,8 +34,7 @@ describe('the configuration of what SMS may cost', () => {
       SITE_URL: 'https://acme.test',
       SMTP_URL: 'smtp://localhost',
       MAIL_FROM: 'a@acme.test',
-      HASHING_KEY: 'x',
-      SIGNING_KEY: 'x',
+      ...productionKeys,
     };
     expect(limitsOf(production).mode).toBe('enforce');
     expect(limitsOf({ ...production, SMS_ABUSE_MODE: 'off' }).mode).toBe('off');
@@ -66,15 +62,31 @@ describe('the configuration of what SMS may cost', () => {
     ['999999999.999999', 999_999_999_999_999],
     ['0', 0],
   ])('reads %s as so many millionths', (text, micros) => {
-    const env = { SMS_DAILY_BUDGET: text, SMS_DAILY_BUDGET_PER_PREFIX: text, SMS_COSTS: `*:*=${text}` };
+    const env = { SMS_DAILY_BUDGET: `${text},country=${text}`, SMS_COSTS: `*:*=${text}` };
     expect(limitsOf(env)).toMatchObject({
-      dailyBudgetMicros: micros,
-      dailyBudgetPerPrefixMicros: micros,
+      dailyBudget: { everywhere: micros, country: micros },
       costs: [{ provider: '*', prefix: '*', micros }],
     });
   });
 
-  it.each(['-1', '1,5', '1e3', '€5', '.5', '0.0000001', '1234567890'])('refuses %s as an amount', (text) => {
+  it('takes a budget for each country alone', () => {
+    const env = { SMS_DAILY_BUDGET: 'country=20', SMS_COSTS: '*:*=1' };
+    expect(limitsOf(env).dailyBudget).toEqual({ everywhere: undefined, country: 20_000_000 });
+  });
+
+  it.each([
+    '-1',
+    '1,5',
+    '1e3',
+    '€5',
+    '.5',
+    '0.0000001',
+    '1234567890',
+    '5,',
+    '5country=1',
+    '5,country=',
+    'country=.5',
+  ])('refuses %s as an amount', (text) => {
     expect(complaint({ SMS_DAILY_BUDGET: text, SMS_COSTS: '*:*=1' })).toContain('SMS_DAILY_BUDGET must be');
   });
 
@@ -91,11 +103,11 @@ describe('the configuration of what SMS may cost', () => {
     expect(complaint({ SMS_COSTS: text })).toContain('SMS_COSTS must be a list such as');
   });
 
-  it.each(['SMS_DAILY_BUDGET', 'SMS_DAILY_BUDGET_PER_PREFIX'])(
-    'says what to do about %s without what a message costs',
-    (name) => {
-      expect(complaint({ [name]: '50' })).toContain(
-        `${name} needs SMS_COSTS, what a message costs: *:*=0.10`,
+  it.each(['50', 'country=50'])(
+    'says what to do about a budget of %s without what a message costs',
+    (text) => {
+      expect(complaint({ SMS_DAILY_BUDGET: text })).toContain(
+        'SMS_DAILY_BUDGET needs SMS_COSTS, what a message costs: *:*=0.10',
       );
     },
   );

@@ -1,5 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { postmarkConfig } from '../../src/auth/vendors/postmark/postmark.config.js';
+import { sendgridConfig } from '../../src/auth/vendors/sendgrid/sendgrid.config.js';
+import { sesConfig } from '../../src/auth/vendors/ses/ses.config.js';
+import { dsnConfig } from '../../src/auth/vendors/smtp/dsn.config.js';
+import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { webhookConfig } from '../../src/auth/vendors/webhook/webhook.config.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
+
+const read = (env: NodeJS.ProcessEnv) => readConfig(env, vendorSections);
 
 const topic = 'arn:aws:sns:eu-central-1:123456789012:mail';
 const keyOf = (type: 'ec' | 'rsa') => {
@@ -11,28 +19,24 @@ const keyOf = (type: 'ec' | 'rsa') => {
 };
 
 it('takes nothing from anybody unless it is set up', () => {
-  expect(readConfig({}).events).toEqual({
-    webhookSecret: undefined,
-    dsnSecret: undefined,
-    sesTopics: [],
-    postmark: undefined,
-    sendgridKey: undefined,
-  });
+  const config = read({});
+  expect(sendgridConfig.of(config).verificationKey).toBeUndefined();
+  expect(sesConfig.of(config).topics).toEqual([]);
+  expect(dsnConfig.of(config).secret).toBeUndefined();
+  expect(postmarkConfig.of(config).login).toBeUndefined();
+  expect(webhookConfig.of(config).reportSecret).toBeUndefined();
 });
 
 it('reads what is needed to verify reports', () => {
-  const key = keyOf('ec');
-  const { events } = readConfig({
+  const verificationKey = keyOf('ec');
+  const config = read({
     SES_TOPIC_ARNS: `${topic}, ${topic}2`,
-    POSTMARK_WEBHOOK_USER: 'user',
-    POSTMARK_WEBHOOK_PASSWORD: 'p'.repeat(16),
-    SENDGRID_VERIFICATION_KEY: key,
+    POSTMARK_WEBHOOK_LOGIN: `user:${'p'.repeat(16)}`,
+    SENDGRID_VERIFICATION_KEY: verificationKey,
   });
-  expect(events).toMatchObject({
-    sesTopics: [topic, `${topic}2`],
-    postmark: { user: 'user' },
-    sendgridKey: key,
-  });
+  expect(sesConfig.of(config).topics).toEqual([topic, `${topic}2`]);
+  expect(postmarkConfig.of(config).login).toBe(`user:${'p'.repeat(16)}`);
+  expect(sendgridConfig.of(config)).toEqual({ verificationKey });
 });
 
 it.each([
@@ -40,18 +44,15 @@ it.each([
   ['EVENTS_SECRET', `whsec_${Buffer.alloc(23, 1).toString('base64')}`],
   ['DSN_SECRET', 'fifteen-letters'],
   ['DSN_SECRET', 'a secret with spaces in it'],
-  ['POSTMARK_WEBHOOK_PASSWORD', 'short'],
+  ['POSTMARK_WEBHOOK_LOGIN', 'user:short'],
+  ['POSTMARK_WEBHOOK_LOGIN', 'a-user-without-a-password'],
   ['SES_TOPIC_ARNS', 'a-topic-without-arn'],
   ['SES_TOPIC_ARNS', `${topic},arn:aws:sqs:eu-central-1:123456789012:mail`],
   ['SENDGRID_VERIFICATION_KEY', 'not a key'],
   ['SENDGRID_VERIFICATION_KEY', keyOf('rsa')],
 ])('refuses a %s that cannot be one, without repeating it', (name, value) => {
-  const read = () => readConfig({ [name]: value });
-  expect(read).toThrow(ConfigurationError);
-  expect(read).toThrow(new RegExp(`${name} must be`));
-  expect(read).not.toThrow(value);
-});
-
-it('refuses half a login of Postmark', () => {
-  expect(() => readConfig({ POSTMARK_WEBHOOK_USER: 'user' })).toThrow(/belong together/);
+  const reading = () => read({ [name]: value });
+  expect(reading).toThrow(ConfigurationError);
+  expect(reading).toThrow(new RegExp(`${name} must be`));
+  expect(reading).not.toThrow(value);
 });

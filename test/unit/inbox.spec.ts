@@ -12,6 +12,8 @@ import { Inbox } from '../../src/inbox/inbox.js';
 import { InboxModule } from '../../src/inbox/inbox.module.js';
 import { MailCatcher } from '../../src/auth/vendors/smtp/mailer.module.js';
 import { Global, Module } from '@nestjs/common';
+import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { productionKeys } from '../support/production-keys.js';
 import { TestClock } from '../support/test-clock.js';
 
 const clock = new TestClock();
@@ -24,7 +26,7 @@ const link =
 class ClockModule {}
 
 describe('the development inbox', () => {
-  const config = readConfig({ NODE_ENV: 'test', SITE_URL: 'https://example.com' });
+  const config = readConfig({ NODE_ENV: 'test', SITE_URL: 'https://example.com' }, vendorSections);
   let wired: TestingModule;
   let inbox: Inbox;
 
@@ -194,8 +196,7 @@ describe('who carries what', () => {
     SITE_URL: 'https://example.com',
     SMTP_URL: 'smtp://mail.example.com',
     MAIL_FROM: 'Example <no-reply@example.com>',
-    HASHING_KEY: 'x',
-    SIGNING_KEY: 'x',
+    ...productionKeys,
   };
   const webhook = {
     SMS_WEBHOOK_URL: 'https://gateway.example.com',
@@ -213,7 +214,7 @@ describe('who carries what', () => {
     const wired = await Test.createTestingModule({
       imports: [MailerModule.forRoot({ transport: { jsonTransport: true } })],
     }).compile();
-    const providers = notificationProviders(readConfig(env), wired.get(MailerService), clock);
+    const providers = notificationProviders(readConfig(env, vendorSections), wired.get(MailerService), clock);
     expect(providers.map(({ name }) => name)).toEqual(names);
     await wired.close();
   });

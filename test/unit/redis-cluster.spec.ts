@@ -21,7 +21,7 @@ describeWithRedis('limits in a Redis Cluster', () => {
     jest.spyOn(Logger.prototype, 'warn').mockImplementation();
     jest.spyOn(Logger.prototype, 'log').mockImplementation();
     cluster = await RedisCluster.start(3);
-    connection = createRedisConnection(cluster.url, { cluster: true }) as Cluster;
+    connection = createRedisConnection(cluster.url) as Cluster;
     const shared = new RedisSlidingLog(connection);
     storage = new ResilientSlidingLog(connection, shared, new MemorySlidingLog(new SystemClock()), patience);
     await storage.onModuleInit();

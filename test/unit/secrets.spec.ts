@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
+import { webhookConfig } from '../../src/auth/vendors/webhook/webhook.config.js';
 import { loadSecrets } from '../../src/config/secrets.js';
 import { compileSource } from '../support/compile-source.mjs';
 
@@ -37,7 +38,7 @@ const production = {
 
 function complaint(env: NodeJS.ProcessEnv): string {
   try {
-    loadSecrets(readConfig(env));
+    loadSecrets(readConfig(env, [webhookConfig]));
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigurationError);
     return (error as ConfigurationError).message;
@@ -109,12 +110,13 @@ describe('secrets from the environment', () => {
   });
 
   it('are refused when the webhook has a placeholder in production', () => {
-    const sms = { SMS_WEBHOOK_URL: 'https://sms.acme.test', SMS_WEBHOOK_SECRET: 'your-secret-here' };
+    const secret = 'your-secret-here-your-secret-here';
+    const sms = { SMS_WEBHOOK_URL: 'https://sms.acme.test', SMS_WEBHOOK_SECRET: secret };
     const said = complaint({ ...production, ...sms });
     expect(said).toContain(
       '- SMS_WEBHOOK_SECRET is a placeholder: use the secret that your gateway gave you',
     );
-    expect(said).not.toContain('your-secret-here');
+    expect(said).not.toContain(secret);
   });
 
   const otherHashingKey = randomBytes(32).toString('base64');
@@ -127,8 +129,8 @@ describe('secrets from the environment', () => {
     const secrets = loadSecrets(
       readConfig({
         ...production,
-        HASHING_KEY_PREVIOUS: `${first}, ${second}`,
-        SIGNING_KEY_PREVIOUS: `${otherSigningKey.replaceAll('\n', '\\n')}${publicPem}`,
+        HASHING_KEY: `${hashingKey}, ${first}, ${second}`,
+        SIGNING_KEY: `${signingKey}${otherSigningKey.replaceAll('\n', '\\n')}${publicPem}`,
       }),
     );
     expect(secrets.previousHashingKeys).toEqual([
@@ -141,7 +143,7 @@ describe('secrets from the environment', () => {
   });
 
   it('keep no private half of an earlier signing key', () => {
-    const env = { ...production, SIGNING_KEY_PREVIOUS: otherSigningKey };
+    const env = { ...production, SIGNING_KEY: signingKey + otherSigningKey };
     expect(loadSecrets(readConfig(env)).previousSigningKeys.map(({ type }) => type)).toEqual(['public']);
   });
 
@@ -149,10 +151,12 @@ describe('secrets from the environment', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
     const sec1 = parameters + privateKey.export({ type: 'sec1', format: 'pem' }).toString();
-    const { previousSigningKeys } = loadSecrets(readConfig({ ...production, SIGNING_KEY_PREVIOUS: sec1 }));
+    const { previousSigningKeys } = loadSecrets(
+      readConfig({ ...production, SIGNING_KEY: signingKey + sec1 }),
+    );
     expect(previousSigningKeys).toHaveLength(1);
-    const alone = { ...production, SIGNING_KEY_PREVIOUS: parameters };
-    expect(complaint(alone)).toContain('- SIGNING_KEY_PREVIOUS must be P-256 keys in PEM');
+    const alone = { ...production, SIGNING_KEY: parameters };
+    expect(complaint(alone)).toContain('- SIGNING_KEY must be a P-256 private key in PEM');
   });
 
   it('name no earlier keys unless they are told to', () => {
@@ -169,8 +173,8 @@ describe('secrets from the environment', () => {
     ['repetitive', Buffer.alloc(32, 'abc').toString('base64'), 'repeats itself: make one with'],
   ])('are refused when an earlier hashing key is %s', (_what, value, remedy) => {
     for (const previous of [value, `${otherHashingKey},${value}`]) {
-      const said = complaint({ ...production, HASHING_KEY_PREVIOUS: previous });
-      expect(said).toContain(`- HASHING_KEY_PREVIOUS ${remedy}`);
+      const said = complaint({ ...production, HASHING_KEY: `${hashingKey},${previous}` });
+      expect(said).toContain(`- HASHING_KEY ${remedy}`);
       expect(said).not.toContain(value);
     }
   });
@@ -182,32 +186,29 @@ describe('secrets from the environment', () => {
     ['is followed by something else', `${otherSigningKey}hunter2`],
     ['is followed by one that is no key', otherSigningKey + otherSigningKey.replace(/\n.{20}/, '\n')],
   ])('are refused when an earlier signing key %s', (_what, value) => {
-    const said = complaint({ ...production, SIGNING_KEY_PREVIOUS: value });
-    expect(said).toContain(
-      '- SIGNING_KEY_PREVIOUS must be P-256 keys in PEM, private or public, one after the other',
-    );
+    const said = complaint({ ...production, SIGNING_KEY: signingKey + value });
+    expect(said).toContain('- SIGNING_KEY must be P-256 keys in PEM, one after the other');
     expect(said).not.toContain(value);
   });
 
   it.each<[string, string, string]>([
-    ['the hashing key is the current one', 'HASHING_KEY_PREVIOUS', hashingKey],
+    ['the hashing key is the current one', 'HASHING_KEY', `${hashingKey},${hashingKey}`],
     [
       'the hashing key is the current one written otherwise',
-      'HASHING_KEY_PREVIOUS',
-      hashingKey.replace('=', ''),
+      'HASHING_KEY',
+      `${hashingKey},${hashingKey.replace('=', '')}`,
     ],
-    ['a hashing key is there twice', 'HASHING_KEY_PREVIOUS', `${otherHashingKey},${otherHashingKey}`],
-    ['the signing key is the current one', 'SIGNING_KEY_PREVIOUS', signingKey],
+    ['a hashing key is there twice', 'HASHING_KEY', `${hashingKey},${otherHashingKey},${otherHashingKey}`],
+    ['the signing key is the current one', 'SIGNING_KEY', signingKey + signingKey],
     [
       'the signing key is the public half of the current one',
-      'SIGNING_KEY_PREVIOUS',
-      createPublicKey(signingKey).export({ type: 'spki', format: 'pem' }).toString(),
+      'SIGNING_KEY',
+      signingKey + createPublicKey(signingKey).export({ type: 'spki', format: 'pem' }).toString(),
     ],
-    ['a signing key is there twice', 'SIGNING_KEY_PREVIOUS', otherSigningKey + otherSigningKey],
+    ['a signing key is there twice', 'SIGNING_KEY', signingKey + otherSigningKey + otherSigningKey],
   ])('are refused when of the earlier ones %s', (_what, name, value) => {
-    const current = name.replace('_PREVIOUS', '');
     expect(complaint({ ...production, [name]: value })).toContain(
-      `- ${name} holds the same key twice, or the one in ${current}: name only keys that differ`,
+      `- ${name} holds the same key twice: name only keys that differ`,
     );
   });
 
@@ -288,7 +289,7 @@ describe('secrets that are made in development', () => {
       const { loadSecrets } = await import(source);
       for (let round = 0; round < ${rounds}; round += 1) {
         while (Date.now() < Number(start) + round * 20);
-        const { hashingKey, signingKey } = loadSecrets({ dataDir: folder + round, previousHashingKeys: [] });
+        const { hashingKey, signingKey } = loadSecrets({ dataDir: folder + round });
         const pem = signingKey.export({ type: 'pkcs8', format: 'pem' });
         console.log(createHash('sha256').update(hashingKey).update(pem).digest('hex'));
       }`;

@@ -8,7 +8,7 @@ import { TestClock } from '../support/test-clock.js';
 
 const previous = 'p7Hn3xKq9Lw2Rz6Vt1Mb8Cj4Fs5Gd0Ye';
 const wrong = 'w7Hn3xKq9Lw2Rz6Vt1Mb8Cj4Fs5Gd0Ye';
-const config = readConfig({ SERVICE_KEY: serviceKey, SERVICE_KEY_PREVIOUS: previous });
+const config = readConfig({ SERVICE_KEY: `${serviceKey},${previous}` });
 
 describe('service keys', () => {
   let clock: TestClock;

@@ -6,6 +6,7 @@ import {
 import { TwilioSmsProvider } from '../../src/auth/vendors/twilio/twilio-sms.provider.js';
 import { VonageSmsProvider } from '../../src/auth/vendors/vonage/vonage-sms.provider.js';
 import { smsProviders } from '../../src/auth/vendors/vendors.js';
+import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
 import { SmsGateway } from '../support/sms-gateway.js';
 import { TestClock } from '../support/test-clock.js';
@@ -29,21 +30,27 @@ beforeEach(async () => {
 afterEach(() => gateway.stop());
 
 const twilio = (settings = {}) =>
-  new TwilioSmsProvider({
-    ...twilioLogin,
-    from: '+15005550006',
-    apiUrl: gateway.url,
-    publicUrl,
-    ...settings,
-  });
+  new TwilioSmsProvider(
+    {
+      ...twilioLogin,
+      from: '+15005550006',
+      publicUrl,
+      ...settings,
+    },
+    undefined,
+    gateway.url,
+  );
 const vonage = (settings = {}) =>
-  new VonageSmsProvider({
-    ...vonageLogin,
-    from: '+15005550006',
-    apiUrl: gateway.url,
-    publicUrl,
-    ...settings,
-  });
+  new VonageSmsProvider(
+    {
+      ...vonageLogin,
+      from: '+15005550006',
+      publicUrl,
+      ...settings,
+    },
+    undefined,
+    gateway.url,
+  );
 
 async function outcomeOf(provider: NotificationProvider): Promise<object> {
   return provider.send(message).then(
@@ -221,7 +228,7 @@ describe('The order of preference', () => {
     SMS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
   };
   const namesWith = (more: Record<string, string>) =>
-    smsProviders(readConfig({ ...env, ...more }), new TestClock()).map(({ name }) => name);
+    smsProviders(readConfig({ ...env, ...more }, vendorSections), new TestClock()).map(({ name }) => name);
 
   it('is that of the documentation unless it is given', () => {
     expect(namesWith({})).toEqual(['twilio', 'vonage', 'webhook']);
@@ -238,15 +245,14 @@ describe('The order of preference', () => {
   it.each([
     [
       { SMS_PROVIDERS: 'vonage', VONAGE_API_SECRET: '' },
-      /SMS_PROVIDERS names vonage, which needs VONAGE_API_SECRET/,
+      /SMS_PROVIDERS names vonage, which needs VONAGE_API_KEY, VONAGE_API_SECRET, VONAGE_FROM/,
     ],
     [{ SMS_PROVIDERS: 'pigeon' }, /SMS_PROVIDERS must be some of twilio, vonage, webhook/],
-    [{ SMS_PROVIDERS: ',' }, /SMS_PROVIDERS must name at least one/],
+    [{ SMS_PROVIDERS: ',' }, /SMS_PROVIDERS must be some of twilio, vonage, webhook/],
     [{ TWILIO_FROM: '' }, /TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_FROM belong together/],
     [{ VONAGE_API_KEY: '' }, /VONAGE_API_KEY, VONAGE_API_SECRET, VONAGE_FROM belong together/],
-    [{ TWILIO_API_URL: 'http://twilio.example.com' }, /TWILIO_API_URL must begin with https/],
   ])('is refused at the start when it cannot be: %j', (more, problem) => {
-    const read = () => readConfig({ ...env, ...more });
+    const read = () => readConfig({ ...env, ...more }, vendorSections);
     expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(problem);
   });

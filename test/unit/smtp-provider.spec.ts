@@ -5,9 +5,8 @@ import {
   PermanentDeliveryError,
   TransientDeliveryError,
 } from '../../src/auth/messages/notification-provider.js';
-import { parseSender } from '../../src/auth/vendors/smtp/mail-sender.js';
+import { mailbox } from '../../src/config/mail.config.js';
 import { SmtpProvider } from '../../src/auth/vendors/smtp/smtp.provider.js';
-import { ConfigurationError } from '../../src/config/config.js';
 import { ScriptedSmtpServer, type SmtpStage } from '../support/smtp-server.js';
 import { TestClock } from '../support/test-clock.js';
 
@@ -32,7 +31,7 @@ async function providerFor(url: string, mailFrom = 'Exämple, Inc. <no-reply@mai
   wired = await Test.createTestingModule({
     imports: [MailerModule.forRoot(mailerOptions(smtpServers([url])))],
   }).compile();
-  return new SmtpProvider(wired.get(MailerService), parseSender(mailFrom), clock, patientMs);
+  return new SmtpProvider(wired.get(MailerService), mailbox(mailFrom), clock, patientMs);
 }
 
 beforeEach(async () => {
@@ -205,12 +204,7 @@ describe('an answer that is lost', () => {
           MailerModule.forRoot(mailerOptions(smtpServers([`${server.url}/?socketTimeout=${silenceMs}`]))),
         ],
       }).compile();
-      const provider = new SmtpProvider(
-        wired.get(MailerService),
-        parseSender('a@example.com'),
-        clock,
-        patientMs,
-      );
+      const provider = new SmtpProvider(wired.get(MailerService), mailbox('a@example.com'), clock, patientMs);
       await provider.send(message);
       if (stage === 'connect' || stage === 'ehlo') server.closeConnections();
       misbehave();
@@ -228,7 +222,7 @@ describe('the sender', () => {
     'cannot be %j',
     async (mailFrom) => {
       wired = await Test.createTestingModule({}).compile();
-      expect(() => parseSender(mailFrom)).toThrow(ConfigurationError);
+      expect(() => mailbox(mailFrom)).toThrow('must be one address');
     },
   );
 });
@@ -270,7 +264,7 @@ describe('the options of the mailer', () => {
 it('is returned to the address that is made for each message, and names it to the vendor, when that is wanted', async () => {
   await providerFor(server.url);
   const sender = {
-    ...parseSender('Example <no-reply@mail.example.com>'),
+    ...mailbox('Example <no-reply@mail.example.com>'),
     envelopeFrom: (id: string) => `bounces+${id}@mail.example.com`,
     idHeader: 'X-PM-Metadata-message-id',
   };

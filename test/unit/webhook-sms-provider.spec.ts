@@ -6,7 +6,8 @@ import {
   TransientDeliveryError,
 } from '../../src/auth/messages/notification-provider.js';
 import { WebhookSmsProvider } from '../../src/auth/vendors/webhook/webhook-sms.provider.js';
-import { ConfigurationError } from '../../src/config/config.js';
+import { ConfigurationError, readConfig } from '../../src/config/config.js';
+import { webhookConfig } from '../../src/auth/vendors/webhook/webhook.config.js';
 import { SmsGateway } from '../support/sms-gateway.js';
 import { TestClock } from '../support/test-clock.js';
 
@@ -57,19 +58,22 @@ it('signs with a secret that is not base64 as it stands', async () => {
   expect(verify('another raw secret of the same size')).toThrow();
 });
 
+const configured = (env: Record<string, string>) =>
+  readConfig({ SMS_WEBHOOK_URL: gateway.url, SMS_WEBHOOK_SECRET: secret, ...env }, [webhookConfig]);
+
 it.each([
   ['too short', `whsec_${Buffer.alloc(23, 'secret').toString('base64')}`],
   ['too short as it stands', 'only-23-characters-long'],
   ['not base64', 'whsec_%%%not-base64-but-long-enough%%%'],
 ])('refuses a secret that is %s, without repeating it', (_what, bad) => {
-  const make = () => new WebhookSmsProvider({ url: gateway.url, secret: bad }, clock);
+  const make = () => configured({ SMS_WEBHOOK_SECRET: bad });
   expect(make).toThrow(ConfigurationError);
   expect(make).not.toThrow(bad);
 });
 
 it('refuses a URL with a password, which could not be used', () => {
   const url = 'https://user:hunter2@gateway.example.com/';
-  const make = () => new WebhookSmsProvider({ url, secret }, clock);
+  const make = () => configured({ SMS_WEBHOOK_URL: url });
   expect(make).toThrow(ConfigurationError);
   expect(make).not.toThrow('hunter2');
 });

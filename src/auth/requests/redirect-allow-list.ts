@@ -2,20 +2,8 @@ import { domainToUnicode } from 'node:url';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import { ApiError } from '../../http/api-error.js';
-import { Config, ConfigurationError } from '../../config/config.js';
-
-interface Rule {
-  readonly scheme: string;
-  /** With the port, unless it is the scheme's own. */
-  readonly host: string;
-  readonly anySubdomain: boolean;
-  /** Null: any path. */
-  readonly path: string | null;
-  readonly anyPathBelow: boolean;
-}
-
-const pattern = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?([^/?#@\\*\s]*)(?:(\/[^?#*\s\\]*)(\*)?)?$/i;
-const forbiddenSchemes = new Set(['javascript', 'data', 'vbscript', 'file', 'blob', 'about', 'filesystem']);
+import { type RedirectRule, redirectRule } from '../../config/addresses.config.js';
+import { Config } from '../../config/config.js';
 
 /** What a client is told whose `redirect_to` in the body may not be followed. */
 export const redirectNotAllowed =
@@ -30,12 +18,12 @@ export const redirectNotAllowed =
 export class RedirectAllowList {
   /** Where people go when they asked for nothing that is allowed. */
   readonly defaultUrl: string;
-  private readonly rules: readonly Rule[];
+  private readonly rules: readonly RedirectRule[];
   private readonly logger = new Logger(RedirectAllowList.name);
 
   constructor(config: Config) {
     this.defaultUrl = config.siteUrl;
-    this.rules = [new URL(config.siteUrl).origin, ...config.redirectAllowList].map(parseRule);
+    this.rules = [redirectRule(new URL(config.siteUrl).origin), ...config.redirectAllowList];
   }
 
   allows(redirectTo: string): boolean {
@@ -62,32 +50,6 @@ export class RedirectAllowList {
   }
 }
 
-function parseRule(entry: string): Rule {
-  const [, scheme, subdomains, host, path, star] = pattern.exec(entry) ?? [];
-  const web = /^https?$/i.test(scheme ?? '');
-  if (
-    !scheme ||
-    !host ||
-    forbiddenSchemes.has(scheme.toLowerCase()) ||
-    (web && !URL.canParse(`${scheme}://${host}`)) ||
-    // All of a top-level domain is nobody's own.
-    (subdomains !== undefined && web && !host.includes('.') && !/^localhost(:|$)/i.test(host))
-  ) {
-    throw new ConfigurationError([
-      'REDIRECT_ALLOW_LIST has an entry that is no origin, path, subdomain wildcard (https://*.example.com) ' +
-        'or custom scheme (myapp://callback)',
-    ]);
-  }
-  return {
-    scheme: scheme.toLowerCase(),
-    // The URL parser knows the default ports and the ASCII form of the host.
-    host: web ? new URL(`${scheme}://${host}`).host : host.toLowerCase(),
-    anySubdomain: subdomains !== undefined,
-    path: path === undefined || (path === '/' && !star) ? null : path,
-    anyPathBelow: star !== undefined,
-  };
-}
-
 /**
  * The URL as a browser would read it, or null when it holds anything that readers disagree about: white space and
  * control characters, backslashes, credentials, a scheme without `//`, a host that is spelt in another way than its own.
@@ -112,7 +74,7 @@ function hasPlainHost(text: string, { hostname }: URL): boolean {
   return host === hostname.toLowerCase() || host === domainToUnicode(hostname);
 }
 
-function matches(rule: Rule, url: URL): boolean {
+function matches(rule: RedirectRule, url: URL): boolean {
   if (url.protocol !== `${rule.scheme}:`) return false;
   const host = url.host.toLowerCase();
   if (rule.anySubdomain ? !isSubdomain(host, rule.host) : host !== rule.host) return false;

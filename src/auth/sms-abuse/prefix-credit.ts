@@ -1,7 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { Clock } from '../../platform/clock.js';
-import { Config } from '../../config/config.js';
 import { Transaction } from '../../database/transaction.js';
 
 /** What the numbers of one prefix have made of their codes. */
@@ -16,13 +15,17 @@ export class SmsPrefixEntity {
   @Column('timestamptz') at: Date;
 }
 
-/** A prefix saves up as many codes as this many times `smsLimits.unverifiedMax`. */
+/** How many codes to the numbers of a prefix may be unverified before it is cut. */
+const unverifiedMaxOf = 30;
+/** How many codes one that is verified pays for: a prefix is cut when fewer than a fifth are verified. */
+const verifiedCredit = 5;
+/** How often a prefix that is cut gets one code all the same, in milliseconds. */
+const probeIntervalMs = 15 * 60_000;
+/** A prefix saves up as many codes as this many times the unverified that it may have. */
 const creditFactor = 5;
 
 /** After so many milliseconds nothing is left of any debt or credit. */
-export function debtLifetimeMs({ smsLimits: { unverifiedMax, probeIntervalMs } }: Config): number {
-  return creditFactor * unverifiedMax * probeIntervalMs;
-}
+export const debtLifetimeMs = creditFactor * unverifiedMaxOf * probeIntervalMs;
 
 /** What is left of `debt_ms` at $2: it wears off towards 0, a millisecond in a millisecond, from either side. */
 const remaining = `(sign(log.debt_ms)::bigint * greatest(0, abs(log.debt_ms)
@@ -30,8 +33,8 @@ const remaining = `(sign(log.debt_ms)::bigint * greatest(0, abs(log.debt_ms)
 
 /**
  * Whether the numbers of a prefix are worth their messages. Every code that is sent there is a debt of one; every code
- * that comes back verified pays for `smsLimits.verifiedCredit`, in advance too. A prefix that owes
- * `smsLimits.unverifiedMax` is cut. Debt and credit wear off by one in `smsLimits.probeIntervalMs`, so a prefix that is
+ * that comes back verified pays for `verifiedCredit`, in advance too. A prefix that owes `unverifiedMax` is cut. Debt and
+ * credit wear off by one in `probeIntervalMs`, so a prefix that is
  * cut gets one code in that time, and one verified code opens it again. A debt is kept as the time in which it wears off.
  */
 @Injectable()
@@ -39,7 +42,7 @@ export class PrefixCredit {
   constructor(
     private readonly transaction: Transaction,
     private readonly clock: Clock,
-    private readonly config: Config,
+    @Optional() private readonly unverifiedMax: number = unverifiedMaxOf,
   ) {}
 
   /** Whether a code may be sent there, which is then owed. */
@@ -54,13 +57,11 @@ export class PrefixCredit {
 
   /** A code that was sent there has been verified. */
   async earn(prefix: string): Promise<void> {
-    await this.owe(prefix, -this.config.smsLimits.verifiedCredit, new Date(this.clock.now()));
+    await this.owe(prefix, -verifiedCredit, new Date(this.clock.now()));
   }
 
   private async owe(prefix: string, codes: number, at: Date): Promise<boolean> {
-    const { unverifiedMax, probeIntervalMs } = this.config.smsLimits;
-    if (unverifiedMax === 0) return true;
-    const most = unverifiedMax * probeIntervalMs;
+    const most = this.unverifiedMax * probeIntervalMs;
     const moved = await this.transaction.manager.query<unknown[]>(
       `INSERT INTO sms_prefixes AS log (prefix, debt_ms, at) VALUES ($1, greatest($3::bigint, $5::bigint), $2)
        ON CONFLICT (prefix) DO UPDATE SET

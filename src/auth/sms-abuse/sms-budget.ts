@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
-import { Config, type SmsCost } from '../../config/config.js';
+import { Config } from '../../config/config.js';
+import type { SmsCost } from '../../config/sms-abuse.config.js';
 import { Transaction } from '../../database/transaction.js';
 
 /** What was spent on SMS on one day. */
@@ -42,8 +43,8 @@ export class SmsBudget {
 
   /** Whether the budget of the scope allows for it. */
   async take(scope: string, micros: number, at: Date): Promise<boolean> {
-    const { dailyBudgetMicros, dailyBudgetPerPrefixMicros } = this.config.smsLimits;
-    const limit = scope === everywhere ? dailyBudgetMicros : dailyBudgetPerPrefixMicros;
+    const { dailyBudget } = this.config.smsLimits;
+    const limit = scope === everywhere ? dailyBudget?.everywhere : dailyBudget?.country;
     const taken = await this.transaction.manager.query<unknown[]>(
       `INSERT INTO sms_spending AS books (day, scope, micros)
          SELECT $1::date, $2, $3::bigint WHERE $3::bigint <= $4::bigint

@@ -6,6 +6,7 @@ import { NotificationProvider } from '../messages/notification-provider.js';
 import { DeliveryEvents } from '../reports/delivery-events.js';
 import { InboundSms } from '../reports/inbound-sms.js';
 import { EmailCarriers } from '../reports/report-fields.js';
+import { smsVendorsOf } from './vendor.config.js';
 import type { Vendor } from './vendor.js';
 import { ReturnPath } from './smtp/return-path.js';
 import { emailProviders, inboxSmsProvider, smtp } from './smtp/smtp.vendor.js';
@@ -30,12 +31,9 @@ export const reportProviders: Provider[] = [
   ...vendors.flatMap(({ providers = [] }) => providers),
 ];
 
-/**
- * The carriers of SMS to the outside, in order of preference; none when no vendor is set up.
- * @throws ConfigurationError when one cannot work with what it is given
- */
+/** The carriers of SMS to the outside, in order of preference; none when no vendor is set up. */
 export function smsProviders(config: Config, clock: Clock): NotificationProvider[] {
-  return config.sms.providers
+  return smsVendorsOf(config)
     .map((name) => vendors.find((vendor) => vendor.name === name)?.sms?.(config, clock))
     .filter((provider) => provider !== undefined);
 }
@@ -43,7 +41,6 @@ export function smsProviders(config: Config, clock: Clock): NotificationProvider
 /**
  * The carriers of messages, by configuration, those of a channel in order of preference. A channel without one is not
  * served: its messages end as `failed`, `no_provider`.
- * @throws ConfigurationError when a provider cannot work with what it is given
  */
 export function notificationProviders(
   config: Config,

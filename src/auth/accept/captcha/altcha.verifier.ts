@@ -1,14 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { type Challenge, createChallenge, type Payload, verifySolution } from 'altcha-lib';
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
 import { Clock } from '../../../platform/clock.js';
-import { Config } from '../../../config/config.js';
 import { KeyedHash } from '../../../platform/keyed-hash.js';
 import { SlidingLogStorage } from '../../../rate-limit/sliding-log.storage.js';
-import { CaptchaVerifier } from './captcha-verifier.js';
+import { captchaMaxAgeMs, CaptchaVerifier } from './captcha-verifier.js';
 
 /** The first byte of the derived key must be zero: 256 attempts on average, one to check. */
 const keyPrefix = '00';
+/** Iterations of one derivation: a second or two for all of them on one core. */
+const costOfDerivation = 5_000;
 
 /**
  * ALTCHA's proof of work, version 2 (https://altcha.org/docs/v2/proof-of-work/): the client derives keys until one fits,
@@ -21,25 +22,24 @@ export class AltchaVerifier extends CaptchaVerifier {
   private readonly keys: readonly [string, ...string[]];
 
   constructor(
-    private readonly config: Config,
     private readonly clock: Clock,
     private readonly storage: SlidingLogStorage,
     hash: KeyedHash,
+    @Optional() private readonly cost: number = costOfDerivation,
   ) {
     super();
     const [current, ...others] = hash.digests('altcha');
     this.keys = [current.toString('base64'), ...others.map((other) => other.toString('base64'))];
   }
 
-  /** A new challenge, good for `CAPTCHA_MAX_AGE`. */
+  /** A new challenge, good for `captchaMaxAgeMs`. */
   issue(): Promise<Challenge> {
-    const { altchaCost, maxAgeMs } = this.config.captcha;
     return createChallenge({
       algorithm: 'PBKDF2/SHA-256',
-      cost: altchaCost,
+      cost: this.cost,
       keyPrefix,
       deriveKey,
-      expiresAt: Math.floor((this.clock.now() + maxAgeMs) / 1000),
+      expiresAt: Math.floor((this.clock.now() + captchaMaxAgeMs) / 1000),
       hmacSignatureSecret: this.keys[0],
     });
   }
@@ -53,7 +53,7 @@ export class AltchaVerifier extends CaptchaVerifier {
     if (expiresAt * 1000 <= this.clock.now()) return false;
     // A challenge has many solutions; the nonce is what they have in common. It is kept for longer than the challenge
     // lives, because the clocks of the instances differ.
-    const use = await this.storage.increment(nonce, 2 * this.config.captcha.maxAgeMs, 1, 0, 'altcha');
+    const use = await this.storage.increment(nonce, 2 * captchaMaxAgeMs, 1, 0, 'altcha');
     return !use.isBlocked;
   }
 

@@ -9,6 +9,9 @@ export interface CaptchaContext {
   readonly action: string;
 }
 
+/** How old a solved captcha may be, and how long a challenge of ALTCHA is good. */
+export const captchaMaxAgeMs = 5 * 60_000;
+
 /** A service that tells people from programs. */
 export abstract class CaptchaVerifier {
   /**

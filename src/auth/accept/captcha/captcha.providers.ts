@@ -39,6 +39,6 @@ export const captchaProviders: Provider[] = [
 
 /** Those that are configured; first the one that asks nobody. */
 function captchaVerifier({ captcha }: Config, clock: Clock, altcha: AltchaVerifier): CaptchaVerifier {
-  const vendors = captcha.vendors.map((vendor) => new SiteverifyVerifier(vendor, captcha, clock));
+  const vendors = captcha.vendors.map((vendor) => new SiteverifyVerifier(vendor, captcha.hostnames, clock));
   return new AnyCaptchaVerifier([...(captcha.altcha ? [altcha] : []), ...vendors]);
 }

@@ -1,9 +1,14 @@
 import { isIP } from 'node:net';
 import { Logger } from '@nestjs/common';
-import type { CaptchaVendor, Config } from '../../../config/config.js';
+import type { CaptchaVendor } from '../../../config/config.js';
 import { readAtMost } from '../../../http/bounded-body.js';
 import type { Clock } from '../../../platform/clock.js';
-import { type CaptchaContext, captchaUnavailable, CaptchaVerifier } from './captcha-verifier.js';
+import {
+  type CaptchaContext,
+  captchaMaxAgeMs,
+  captchaUnavailable,
+  CaptchaVerifier,
+} from './captcha-verifier.js';
 
 /** What a vendor says of a token, in the form that hCaptcha, Turnstile and reCAPTCHA share. */
 export interface SiteverifyAnswer {
@@ -50,6 +55,7 @@ function jsonObject(text: string): Record<string, unknown> | null {
 
 /** In what the vendors' answers differ. */
 export interface SiteverifyVendor {
+  readonly url: string;
   /** What stands for a hostname that the vendor keeps to itself. */
   readonly withheldHostname?: string;
   /** Its answers always name an action and a score; without, the token is of another kind. */
@@ -58,20 +64,33 @@ export interface SiteverifyVendor {
   readonly scoreIsRisk: boolean;
 }
 
+const urlOfRecaptcha = 'https://www.google.com/recaptcha/api/siteverify';
+
 const siteverifyVendors: Readonly<Record<CaptchaVendor, SiteverifyVendor>> = {
   // https://docs.hcaptcha.com/#verify-the-user-response-server-side: while a site has unusually many challenges the
   // hostname is "not-provided"; scores are for customers of the Enterprise plan.
-  hcaptcha: { withheldHostname: 'not-provided', alwaysScores: false, scoreIsRisk: true },
+  hcaptcha: {
+    url: 'https://api.hcaptcha.com/siteverify',
+    withheldHostname: 'not-provided',
+    alwaysScores: false,
+    scoreIsRisk: true,
+  },
   // https://developers.cloudflare.com/turnstile/get-started/server-side-validation/: the action is the widget's, if any.
-  turnstile: { alwaysScores: false, scoreIsRisk: false },
+  turnstile: {
+    url: 'https://challenges.cloudflare.com/turnstile/v0/siteverify',
+    alwaysScores: false,
+    scoreIsRisk: false,
+  },
   // https://developers.google.com/recaptcha/docs/verify
-  'recaptcha-v2': { alwaysScores: false, scoreIsRisk: false },
+  'recaptcha-v2': { url: urlOfRecaptcha, alwaysScores: false, scoreIsRisk: false },
   // https://developers.google.com/recaptcha/docs/v3#site_verify_response
-  'recaptcha-v3': { alwaysScores: true, scoreIsRisk: false },
+  'recaptcha-v3': { url: urlOfRecaptcha, alwaysScores: true, scoreIsRisk: false },
 };
 
 /** How long a vendor may take, in milliseconds. Four of them take less than an idempotency key is held for. */
 const timeoutOfVendorMs = 5_000;
+/** How sure a vendor that gives scores must be that it is a person; 1 is certain. */
+const minScore = 0.5;
 const maxAnswerBytes = 16 * 1024;
 
 /** Codes that say nothing of the token: our secret is wrong, or the vendor is in trouble. */
@@ -80,10 +99,7 @@ const notTheToken = new Set(['missing-input-secret', 'invalid-input-secret', 'in
 interface SiteverifySettings {
   readonly name: CaptchaVendor;
   readonly secret: string;
-  readonly url: string;
 }
-
-type Expectations = Pick<Config['captcha'], 'hostnames' | 'minScore' | 'maxAgeMs'>;
 
 /**
  * hCaptcha, Turnstile and reCAPTCHA, which share a wire: a form with `secret`, `response` and `remoteip` is posted, and
@@ -95,9 +111,11 @@ export class SiteverifyVerifier extends CaptchaVerifier {
 
   constructor(
     private readonly settings: SiteverifySettings,
-    private readonly expected: Expectations,
+    /** Of the pages that show the captcha. */
+    private readonly hostnames: readonly string[],
     private readonly clock: Clock,
     private readonly timeoutMs = timeoutOfVendorMs,
+    private readonly url = siteverifyVendors[settings.name].url,
   ) {
     super();
     this.vendor = siteverifyVendors[settings.name];
@@ -112,7 +130,7 @@ export class SiteverifyVerifier extends CaptchaVerifier {
   }
 
   private async ask(token: string, ip: string): Promise<SiteverifyAnswer> {
-    const { name, secret, url } = this.settings;
+    const { name, secret } = this.settings;
     const body = new URLSearchParams({ secret, response: token });
     if (isIP(ip)) body.set('remoteip', ip);
     const signal = AbortSignal.timeout(this.timeoutMs);
@@ -120,7 +138,7 @@ export class SiteverifyVerifier extends CaptchaVerifier {
     let text: string;
     try {
       // A redirect would carry the secret to an address that nobody configured.
-      const response = await fetch(url, { method: 'POST', body, redirect: 'manual', signal });
+      const response = await fetch(this.url, { method: 'POST', body, redirect: 'manual', signal });
       status = response.status;
       text = await readAtMost(response, maxAnswerBytes);
     } catch (cause) {
@@ -141,14 +159,15 @@ export class SiteverifyVerifier extends CaptchaVerifier {
 
   /** Why the token is no good, or null. */
   private objectionTo(answer: SiteverifyAnswer, action: string): string | null {
-    const { hostnames, minScore, maxAgeMs } = this.expected;
     const { alwaysScores, scoreIsRisk, withheldHostname } = this.vendor;
     const { hostname, score } = answer;
     if (!answer.success) return 'the vendor says so';
-    if (hostname === undefined || ![...hostnames, withheldHostname].includes(hostname)) return 'the hostname';
+    if (hostname === undefined || ![...this.hostnames, withheldHostname].includes(hostname))
+      return 'the hostname';
     if (answer.action === undefined ? alwaysScores : answer.action !== action) return 'the action';
     if (score === undefined ? alwaysScores : (scoreIsRisk ? 1 - score : score) < minScore) return 'the score';
-    if (answer.solvedAt === undefined || this.clock.now() - answer.solvedAt > maxAgeMs) return 'the age';
+    if (answer.solvedAt === undefined || this.clock.now() - answer.solvedAt > captchaMaxAgeMs)
+      return 'the age';
     return null;
   }
 }

@@ -18,6 +18,7 @@ import {
 } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
+import { postmarkConfig } from './postmark.config.js';
 
 /** Types of a bounce that are none, or none yet (https://postmarkapp.com/developer/api/bounce-api#bounce-types). */
 const notBounced: Readonly<Record<string, DeliveryEventKind | null>> = {
@@ -91,10 +92,10 @@ class PostmarkGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {
-    const { postmark } = this.config.events;
-    if (!postmark) throw notConfigured();
-    const login = Buffer.from(`${postmark.user}:${postmark.password}`, 'utf8').toString('base64');
-    if (!isSame(headerOf(request, 'authorization'), `Basic ${login}`)) throw notAuthentic();
+    const { login } = postmarkConfig.of(this.config);
+    if (login === undefined) throw notConfigured();
+    const credentials = Buffer.from(login, 'utf8').toString('base64');
+    if (!isSame(headerOf(request, 'authorization'), `Basic ${credentials}`)) throw notAuthentic();
     return jsonObject(await rawText(request, postmarkLimit));
   }
 }

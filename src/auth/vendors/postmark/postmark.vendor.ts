@@ -1,8 +1,9 @@
 import type { Vendor } from '../vendor.js';
+import { postmarkConfig } from './postmark.config.js';
 import { PostmarkEventsController } from './postmark-events.controller.js';
 
 export const postmark: Vendor = {
   name: 'postmark',
-  idHeader: ({ events }) => events.postmark && 'X-PM-Metadata-message-id',
+  idHeader: (config) => postmarkConfig.of(config).login && 'X-PM-Metadata-message-id',
   controllers: [PostmarkEventsController],
 };

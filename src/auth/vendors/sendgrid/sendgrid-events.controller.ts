@@ -25,6 +25,7 @@ import {
   rawText,
 } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
+import { sendgridConfig } from './sendgrid.config.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 
 /** https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event; opens and clicks say nothing of arrival. */
@@ -82,12 +83,13 @@ const sendgridLimit = 1024 * 1024;
 class SendGridGuard extends EventGuard {
   private readonly key: KeyObject | null;
 
-  constructor({ events }: Config) {
+  constructor(config: Config) {
     super();
+    const { verificationKey } = sendgridConfig.of(config);
     this.key =
-      events.sendgridKey === undefined
+      verificationKey === undefined
         ? null
-        : createPublicKey({ key: Buffer.from(events.sendgridKey, 'base64'), format: 'der', type: 'spki' });
+        : createPublicKey({ key: Buffer.from(verificationKey, 'base64'), format: 'der', type: 'spki' });
   }
 
   protected override async read(request: FastifyRequest): Promise<unknown[]> {

@@ -8,6 +8,7 @@ import { Log } from '../../../platform/log.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { EmailCarriers } from '../../reports/report-fields.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
+import { sesConfig } from './ses.config.js';
 import { isSignedBy, SnsCertificates, SnsEndpoint, type SnsMessage, snsMessageIn } from './sns.js';
 import { sesReport } from './ses-report.js';
 
@@ -25,7 +26,7 @@ class SnsGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<SnsMessage> {
-    const topics = this.config.events.sesTopics;
+    const { topics } = sesConfig.of(this.config);
     if (topics.length === 0) throw notConfigured();
     const message = snsMessageIn(jsonObject(await rawText(request, snsLimit)));
     if (!message) throw new ApiError('bad_json', 'Send a message of SNS');

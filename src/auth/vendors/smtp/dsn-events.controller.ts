@@ -8,6 +8,7 @@ import { EventGuard, headerOf, isSame, notAuthentic, notConfigured } from '../..
 import { ReturnPath } from './return-path.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
+import { dsnConfig } from './dsn.config.js';
 import { dsnReports } from './dsn-report.js';
 
 /** Some servers return the whole mail; ours are far smaller. In bytes. */
@@ -24,10 +25,10 @@ class DsnGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<Buffer> {
-    const { dsnSecret } = this.config.events;
-    if (dsnSecret === undefined) throw notConfigured();
+    const { secret } = dsnConfig.of(this.config);
+    if (secret === undefined) throw notConfigured();
     // Before anything is read: nobody else may send a megabyte.
-    if (!isSame(headerOf(request, 'authorization'), `Bearer ${dsnSecret}`)) throw notAuthentic();
+    if (!isSame(headerOf(request, 'authorization'), `Bearer ${secret}`)) throw notAuthentic();
     if (!/^message\/rfc822\s*(;|$)/i.test(headerOf(request, 'content-type'))) {
       throw new ApiError('unsupported_media_type', 'Send the body as message/rfc822');
     }

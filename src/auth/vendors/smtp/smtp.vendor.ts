@@ -5,7 +5,7 @@ import type { NotificationProvider } from '../../messages/notification-provider.
 import type { Vendor } from '../vendor.js';
 import { DsnEventsController } from './dsn-events.controller.js';
 import { InboxSmsProvider } from './inbox-sms.provider.js';
-import { type MailSender, parseSender } from './mail-sender.js';
+import type { MailSender } from './mail-sender.js';
 import { smtpServers } from './mailer.module.js';
 import type { ReturnPath } from './return-path.js';
 import { sendTimeoutMs, SmtpProvider } from './smtp.provider.js';
@@ -13,10 +13,7 @@ import { sendTimeoutMs, SmtpProvider } from './smtp.provider.js';
 /** Servers for mail, whoever runs them; they report by returning it. */
 export const smtp: Vendor = { name: 'smtp', controllers: [DsnEventsController] };
 
-/**
- * A provider for each mail server, in order of preference.
- * @throws ConfigurationError when the sender is none
- */
+/** A provider for each mail server, in order of preference. */
 export function emailProviders(
   { mailFrom, smtpUrls }: Config,
   mailer: MailerService,
@@ -24,7 +21,7 @@ export function emailProviders(
   { returnPath, idHeader }: { returnPath?: ReturnPath | undefined; idHeader?: string | undefined },
 ): readonly NotificationProvider[] {
   const sender: MailSender = {
-    ...parseSender(mailFrom),
+    ...mailFrom,
     ...(idHeader !== undefined && { idHeader }),
     ...(returnPath && { envelopeFrom: returnPath.addressFor.bind(returnPath) }),
   };
@@ -36,5 +33,5 @@ export function emailProviders(
 
 /** For development: SMS by mail into the inbox. */
 export function inboxSmsProvider({ mailFrom }: Config, mailer: MailerService, clock: Clock) {
-  return new InboxSmsProvider(mailer, parseSender(mailFrom), clock);
+  return new InboxSmsProvider(mailer, mailFrom, clock);
 }

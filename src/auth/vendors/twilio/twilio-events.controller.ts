@@ -17,6 +17,7 @@ import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, twimlContent } from '../../reports/report.openapi.js';
 import { InboundSms } from '../../reports/inbound-sms.js';
 import { nameIn, recipientIn } from '../../reports/report-fields.js';
+import { twilioConfig } from './twilio.config.js';
 import { twilioReport } from './twilio-report.js';
 
 /**
@@ -31,7 +32,7 @@ class TwilioGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<URLSearchParams> {
-    const { twilio } = this.config.sms;
+    const twilio = twilioConfig.ifSetUp(this.config);
     if (!twilio) throw notConfigured();
     if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headerOf(request, 'content-type'))) {
       throw new ApiError('unsupported_media_type', 'Send the body as application/x-www-form-urlencoded');

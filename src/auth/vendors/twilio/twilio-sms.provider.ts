@@ -15,6 +15,7 @@ import {
 } from '../http/vendor-request.js';
 import { nameIn } from '../../reports/report-fields.js';
 
+const apiUrlOfTwilio = 'https://api.twilio.com';
 const timeoutOfTwilioMs = 10_000;
 
 /** Codes that speak of this number or this text: no other attempt can do better. */
@@ -64,7 +65,6 @@ interface TwilioSettings {
   readonly authToken: string;
   /** A number, a short code, a name, or the SID of a messaging service (`MG…`). */
   readonly from: string;
-  readonly apiUrl: string;
   /** Where this service is reached: reports come back to `/events/twilio` there. */
   readonly publicUrl: string;
 }
@@ -81,9 +81,10 @@ export class TwilioSmsProvider extends NotificationProvider {
   constructor(
     private readonly settings: TwilioSettings,
     private readonly timeoutMs = timeoutOfTwilioMs,
+    apiUrl = apiUrlOfTwilio,
   ) {
     super();
-    const { accountSid, apiUrl } = settings;
+    const { accountSid } = settings;
     this.url = new URL(`/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`, apiUrl);
   }
 

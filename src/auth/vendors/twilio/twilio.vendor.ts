@@ -1,9 +1,13 @@
 import type { Vendor } from '../vendor.js';
+import { twilioConfig } from './twilio.config.js';
 import { TwilioEventsController } from './twilio-events.controller.js';
 import { TwilioSmsProvider } from './twilio-sms.provider.js';
 
 export const twilio: Vendor = {
   name: 'twilio',
-  sms: ({ sms, publicUrl }) => sms.twilio && new TwilioSmsProvider({ ...sms.twilio, publicUrl }),
+  sms(config) {
+    const settings = twilioConfig.ifSetUp(config);
+    return settings && new TwilioSmsProvider({ ...settings, publicUrl: config.publicUrl });
+  },
   controllers: [TwilioEventsController],
 };

@@ -19,6 +19,7 @@ import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 import { InboundSms } from '../../reports/inbound-sms.js';
 import { nameIn, recipientIn } from '../../reports/report-fields.js';
+import { vonageConfig } from './vonage.config.js';
 import { vonageReport } from './vonage-report.js';
 
 /** Clocks may differ by this much. Together with the age a token is good for five minutes. */
@@ -40,7 +41,7 @@ class VonageGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {
-    const secret = this.config.sms.vonageSignatureSecret;
+    const secret = vonageConfig.of(this.config).signatureSecret;
     if (secret === undefined) throw notConfigured();
     const text = await rawText(request, reportLimit);
     const token = /^Bearer ([\w.-]+)$/i.exec(headerOf(request, 'authorization'))?.[1] ?? '';

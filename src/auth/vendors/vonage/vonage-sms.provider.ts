@@ -14,6 +14,7 @@ import {
 } from '../http/vendor-request.js';
 import { nameIn } from '../../reports/report-fields.js';
 
+const apiUrlOfVonage = 'https://api.nexmo.com';
 const timeoutOfVonageMs = 10_000;
 
 /**
@@ -51,7 +52,6 @@ interface VonageSettings {
   readonly apiSecret: string;
   /** A number, or a name where the country allows one. */
   readonly from: string;
-  readonly apiUrl: string;
   /** Where this service is reached: reports come back to `/events/vonage` there. */
   readonly publicUrl: string;
 }
@@ -68,9 +68,10 @@ export class VonageSmsProvider extends NotificationProvider {
   constructor(
     private readonly settings: VonageSettings,
     private readonly timeoutMs = timeoutOfVonageMs,
+    apiUrl = apiUrlOfVonage,
   ) {
     super();
-    this.url = new URL('/v1/messages', settings.apiUrl);
+    this.url = new URL('/v1/messages', apiUrl);
   }
 
   override async send(message: OutgoingMessage): Promise<Receipt> {

@@ -1,9 +1,13 @@
 import type { Vendor } from '../vendor.js';
+import { vonageConfig } from './vonage.config.js';
 import { VonageEventsController } from './vonage-events.controller.js';
 import { VonageSmsProvider } from './vonage-sms.provider.js';
 
 export const vonage: Vendor = {
   name: 'vonage',
-  sms: ({ sms, publicUrl }) => sms.vonage && new VonageSmsProvider({ ...sms.vonage, publicUrl }),
+  sms(config) {
+    const settings = vonageConfig.ifSetUp(config);
+    return settings && new VonageSmsProvider({ ...settings, publicUrl: config.publicUrl });
+  },
   controllers: [VonageEventsController],
 };

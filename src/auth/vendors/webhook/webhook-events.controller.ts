@@ -18,6 +18,7 @@ import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 import { InboundSms } from '../../reports/inbound-sms.js';
 import { nameIn, objectIn, recipientIn } from '../../reports/report-fields.js';
+import { webhookConfig } from './webhook.config.js';
 import { webhookReport } from './webhook-report.js';
 
 const headerNames = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
@@ -30,9 +31,10 @@ const headerNames = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as 
 class StandardWebhookGuard extends EventGuard {
   private readonly webhook: Webhook | null;
 
-  constructor({ events }: Config) {
+  constructor(config: Config) {
     super();
-    this.webhook = events.webhookSecret === undefined ? null : new Webhook(events.webhookSecret);
+    const { reportSecret } = webhookConfig.of(config);
+    this.webhook = reportSecret === undefined ? null : new Webhook(reportSecret);
   }
 
   protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {

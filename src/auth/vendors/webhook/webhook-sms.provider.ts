@@ -1,6 +1,5 @@
 import { Webhook } from 'standardwebhooks';
 import type { Clock } from '../../../platform/clock.js';
-import { ConfigurationError } from '../../../config/config.js';
 import {
   NotificationProvider,
   type OutgoingMessage,
@@ -10,12 +9,12 @@ import {
   TransientDeliveryError,
 } from '../../messages/notification-provider.js';
 import { mayHaveBeenTaken, postToVendor } from '../http/vendor-request.js';
+import { secretBytes } from './webhook.config.js';
 import { readAtMost } from '../../../http/bounded-body.js';
 import { nameIn } from '../../reports/report-fields.js';
 
 const timeoutOfGatewayMs = 10_000;
 const maxAnswerBytes = 16 * 1024;
-const minSecretBytes = 24;
 
 /**
  * Client errors that say nothing against the message: wrong key, unpaid account, wrong URL or method, come back later,
@@ -45,14 +44,13 @@ export class WebhookSmsProvider extends NotificationProvider {
   private readonly url: URL;
   private readonly signer: Webhook;
 
-  /** @throws ConfigurationError when the URL or the secret cannot be used; it never repeats them */
   constructor(
     settings: WebhookSettings,
     private readonly clock: Clock,
     private readonly timeoutMs = timeoutOfGatewayMs,
   ) {
     super();
-    this.url = gatewayUrl(settings.url);
+    this.url = new URL(settings.url);
     this.signer = new Webhook(secretBytes(settings.secret), { format: 'raw' });
   }
 
@@ -99,26 +97,4 @@ async function receiptIdOf(response: Response): Promise<string | null> {
   } catch {
     return null;
   }
-}
-
-function gatewayUrl(text: string): URL {
-  const url = new URL(text);
-  if (url.username || url.password) {
-    throw new ConfigurationError([
-      'SMS_WEBHOOK_URL must not contain a user or password: requests are signed',
-    ]);
-  }
-  return url;
-}
-
-function secretBytes(secret: string): Uint8Array {
-  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
-  const bytes = encoded === undefined ? Buffer.from(secret, 'utf8') : Buffer.from(encoded, 'base64');
-  if (bytes.length < minSecretBytes || (encoded === undefined && secret.startsWith('whsec_'))) {
-    throw new ConfigurationError([
-      `SMS_WEBHOOK_SECRET must be whsec_ and the base64 of at least ${minSecretBytes} bytes, or at least ` +
-        `${minSecretBytes} characters: echo "whsec_$(openssl rand -base64 32)"`,
-    ]);
-  }
-  return new Uint8Array(bytes);
 }

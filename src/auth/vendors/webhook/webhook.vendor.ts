@@ -1,10 +1,14 @@
 import type { Vendor } from '../vendor.js';
+import { webhookConfig } from './webhook.config.js';
 import { WebhookEventsController } from './webhook-events.controller.js';
 import { WebhookSmsProvider } from './webhook-sms.provider.js';
 
 /** A gateway of one's own. */
 export const webhook: Vendor = {
   name: 'webhook',
-  sms: ({ sms }, clock) => sms.webhook && new WebhookSmsProvider(sms.webhook, clock),
+  sms(config, clock) {
+    const settings = webhookConfig.ifSetUp(config);
+    return settings && new WebhookSmsProvider(settings, clock);
+  },
   controllers: [WebhookEventsController],
 };

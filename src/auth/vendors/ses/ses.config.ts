@@ -1,0 +1,18 @@
+import { list } from '../../../config/readers.js';
+import { Section, variable } from '../../../config/section.js';
+
+/** Where a topic of SNS is: the last parts are the account and the name. */
+const topicArn = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/;
+
+function topicArns(given: string): readonly string[] {
+  const arns = list(given);
+  if (arns.every((arn) => topicArn.test(arn))) return arns;
+  throw new Error('must be ARNs of topics, such as arn:aws:sns:eu-central-1:123456789012:mail');
+}
+
+export const sesConfig = new Section('Amazon SES', {
+  topics: variable('SES_TOPIC_ARNS', topicArns, {
+    default: '',
+    about: 'The topics of Amazon SNS by which SES reports, separated by commas.',
+  }),
+});

@@ -1,0 +1,141 @@
+import { count, duration, flag, limit, oneOf, text, url } from './readers.js';
+import { Section, variable } from './section.js';
+
+const days = 24 * 60 * 60_000;
+
+export const service = new Section(
+  'The process',
+  {
+    production: variable(
+      'NODE_ENV',
+      (mode) => oneOf('development', 'test', 'production')(mode) === 'production',
+      {
+        default: 'development',
+        about:
+          '`development`, `test` or `production`. Production has no inbox, and what it requires is said below.',
+      },
+    ),
+    role: variable('ROLE', oneOf('all', 'api', 'worker'), {
+      default: 'all',
+      about:
+        '`api` answers requests, `worker` delivers, any number of each, and both need `DATABASE_URL` and `SMTP_URL`; `all` does both, on two threads.',
+    }),
+    host: variable('HOST', text, {
+      default: 'localhost',
+      inProduction: '0.0.0.0',
+      about: 'The address to listen on.',
+    }),
+    port: variable('PORT', count(0, 65_535), {
+      default: '8080',
+      about: 'The port to listen on; 0 takes any that is free.',
+    }),
+    logLevel: variable('LOG_LEVEL', oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), {
+      default: 'info',
+      about: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`: JSON lines on standard output.',
+    }),
+    dataDir: variable('DATA_DIR', text, {
+      default: './data',
+      about: 'The folder of the embedded database and of the keys that development makes for itself.',
+    }),
+    retentionMs: variable('RETENTION', duration, {
+      default: '30d',
+      about: 'How long a message that has ended is kept, with its attempts and events; at least 24h.',
+    }),
+  },
+  {
+    check: ({ retentionMs = days }) => [
+      retentionMs < days && 'RETENTION must be at least 24h: idempotency keys refer to messages for so long',
+    ],
+  },
+);
+
+export const stores = new Section(
+  'Stores',
+  {
+    databaseUrl: variable('DATABASE_URL', url('postgres', 'postgresql'), {
+      secret: true,
+      about:
+        'PostgreSQL 15 or newer, such as `postgres://user@host:5432/database`; without it the embedded database, for one process.',
+    }),
+    databasePoolSize: variable('DATABASE_POOL_SIZE', count(2, 200), {
+      default: '10',
+      about:
+        'Connections to PostgreSQL of one process, 2 to 200; with `ROLE=all`, of each of its two threads.',
+    }),
+    redisUrl: variable('REDIS_URL', url('redis', 'rediss', 'redis-cluster', 'rediss-cluster'), {
+      secret: true,
+      about:
+        'Redis, such as `redis://host:6379`, for limits that all instances share; `redis-cluster://host:6379` is any node of a Redis Cluster. `rediss` and `rediss-cluster` are the same over TLS.',
+    }),
+    throttleStore: variable('THROTTLE_STORE', oneOf('memory', 'redis'), {
+      about:
+        '`memory` or `redis`; without it what `REDIS_URL` suggests. `memory` says that there is one instance, which `DATABASE_URL` without `REDIS_URL` needs to hear.',
+    }),
+  },
+  {
+    check(own, valuesOf) {
+      const { role = 'all' } = valuesOf(service);
+      return [
+        own.throttleStore === 'redis' && !own.redisUrl && 'THROTTLE_STORE=redis needs REDIS_URL',
+        own.databaseUrl !== undefined &&
+          !own.redisUrl &&
+          own.throttleStore !== 'memory' &&
+          'DATABASE_URL without REDIS_URL: several instances would each grant the whole limit. ' +
+            'Set REDIS_URL, or THROTTLE_STORE=memory when there is only one instance',
+        role !== 'all' &&
+          !own.databaseUrl &&
+          `ROLE=${role} needs DATABASE_URL: the embedded database serves one process only`,
+      ];
+    },
+  },
+);
+
+export const limits = new Section('Limits', {
+  email: variable('LIMIT_EMAIL', limit, {
+    default: '3/5m',
+    about: 'Messages for one email address on each of `/resend`, `/signup` and `PUT /user`.',
+  }),
+  sms: variable('LIMIT_SMS', limit, {
+    default: '2/5m',
+    about: 'Messages for one phone number on each of these routes.',
+  }),
+  ip: variable('LIMIT_IP', limit, {
+    default: '10/10m',
+    about:
+      'Requests of one IP address (IPv6: of one /64) on each of these routes, and for challenges of ALTCHA.',
+  }),
+  verify: variable('LIMIT_VERIFY', limit, {
+    default: '5/10m',
+    about: 'Wrong codes for one address or number and purpose.',
+  }),
+  delivery: variable('LIMIT_DELIVERY', limit, {
+    about:
+      'Messages that leave the whole service, such as `600/1m`: what the provider allows. More are delayed, not refused. Without it: no limit.',
+  }),
+});
+
+export const lifetimes = new Section('Links, codes and access tokens', {
+  verifyOnGet: variable('VERIFY_ON_GET', flag, {
+    default: 'false',
+    about:
+      '`true`: opening a link confirms at once. `false`: it shows a page with a button, which no mail scanner presses.',
+  }),
+  signupMs: variable('LIFETIME_SIGNUP', duration, {
+    default: '24h',
+    about:
+      'How long link and code of a sign-up or a change of address work. A code by SMS works for 10 minutes.',
+  }),
+  recoveryMs: variable('LIFETIME_RECOVERY', duration, {
+    default: '1h',
+    about: 'How long link and code of a recovery or a magic link work.',
+  }),
+  accessTokenMs: variable('ACCESS_TOKEN_LIFETIME', duration, {
+    default: '1h',
+    about: 'How long an access token works, the JWT after a verification.',
+  }),
+  retryMaxAgeMs: variable('RETRY_MAX_AGE', duration, {
+    default: '1h',
+    about:
+      'How long a message that cannot be delivered is tried again; an SMS no longer than its code works.',
+  }),
+});
