@@ -11,31 +11,29 @@ import { ExpiredTokens } from './tokens/expired-tokens.js';
 const dayMs = 86_400_000;
 
 /** Tables whose rows end by their age alone. */
-export function retentions(config: Config): readonly Retention[] {
-  return [
-    { table: 'used_links', key: ['link_hash'], from: 'expires_at', keptMs: 0 },
-    { table: 'idempotency_keys', key: ['key'], from: 'expires_at', keptMs: 0 },
-    { table: 'sliding_logs', key: ['key'], from: 'expires_at', keptMs: 0 },
-    // For as long as a report that somebody has caught might be replayed.
-    { table: 'sms_keywords', key: ['provider', 'event_id'], from: 'received_at', keptMs: 365 * dayMs },
-    { table: 'sms_prefixes', key: ['prefix'], from: 'at', keptMs: debtLifetimeMs },
-    // Until last month's invoice has been compared with it.
-    {
-      table: 'sms_spending',
-      key: ['day', 'scope'],
-      from: 'day',
-      isOver: `day < ($1::timestamptz AT TIME ZONE 'UTC')::date`,
-      keptMs: 62 * dayMs,
-    },
-  ];
-}
+export const retentions: readonly Retention[] = [
+  { table: 'used_links', key: ['link_hash'], from: 'expires_at', keptMs: 0 },
+  { table: 'idempotency_keys', key: ['key'], from: 'expires_at', keptMs: 0 },
+  { table: 'sliding_logs', key: ['key'], from: 'expires_at', keptMs: 0 },
+  // For as long as a report that somebody has caught might be replayed.
+  { table: 'sms_keywords', key: ['provider', 'event_id'], from: 'received_at', keptMs: 365 * dayMs },
+  { table: 'sms_prefixes', key: ['prefix'], from: 'at', keptMs: debtLifetimeMs },
+  // Until last month's invoice has been compared with it.
+  {
+    table: 'sms_spending',
+    key: ['day', 'scope'],
+    from: 'day',
+    isOver: `day < ($1::timestamptz AT TIME ZONE 'UTC')::date`,
+    keptMs: 62 * dayMs,
+  },
+];
 
 /** One for each kind of row that ends, in the order in which they sweep. */
 export function retentionJobs(dataSource: DataSource, clock: Clock, config: Config): RetentionJob[] {
   return [
     new FinishedMessages(dataSource, clock, config),
     new ExpiredTokens(dataSource, clock, config),
-    ...retentions(config).map((retention) => new ExpiredRows(retention, dataSource, clock)),
+    ...retentions.map((retention) => new ExpiredRows(retention, dataSource, clock)),
   ];
 }
 

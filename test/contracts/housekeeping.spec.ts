@@ -253,8 +253,8 @@ describe.each(databaseKinds)('housekeeping on %s', (kind) => {
     });
 
     it.each(Object.keys(rowsFrom))('ends those of %s on time, and none before', async (table) => {
-      const { dataSource, config } = database;
-      const retention = retentions(config).find((it) => it.table === table)!;
+      const { dataSource } = database;
+      const retention = retentions.find((it) => it.table === table)!;
       // Books are kept by the day.
       const unit = table === 'sms_spending' ? 24 * hour : 1;
       const job = new Housekeeping([new ExpiredRows(retention, dataSource, clock)], silent);
@@ -269,8 +269,8 @@ describe.each(databaseKinds)('housekeeping on %s', (kind) => {
     });
 
     it('takes any number away, 500 rows at a time, by an index', async () => {
-      const { dataSource, config } = database;
-      const retention = retentions(config).find(({ table }) => table === 'sliding_logs')!;
+      const { dataSource } = database;
+      const retention = retentions.find(({ table }) => table === 'sliding_logs')!;
       await dataSource.query(
         `INSERT INTO sliding_logs (key, times, expires_at)
          SELECT uuid_send(gen_random_uuid()), '{}', $1 FROM generate_series(1, 1200)`,
@@ -279,7 +279,7 @@ describe.each(databaseKinds)('housekeeping on %s', (kind) => {
       const sizes: number[] = [];
       for await (const size of new ExpiredRows(retention, dataSource, clock).sweep()) sizes.push(size);
       expect(sizes).toEqual([500, 500, 200]);
-      for (const { table, from } of retentions(config)) {
+      for (const { table, from } of retentions) {
         const indexes = await dataSource.query<{ definition: string }[]>(
           `SELECT indexdef AS definition FROM pg_indexes WHERE tablename = $1`,
           [table],
