@@ -2,7 +2,7 @@
 import { ThrottlerGuard } from '@nestjs/throttler';
 const dist = new URL('../dist/', import.meta.url).href;
 const { readConfig } = await import(`${dist}config/config.js`);
-const { vendorSections } = await import(`${dist}auth/vendors/vendor.config.js`);
+const { vendorSections } = await import(`${dist}auth/vendors/vendors.js`);
 const { createLog } = await import(`${dist}platform/log.js`);
 const { AppModule } = await import(`${dist}app.module.js`);
 const { createAdapter, setUpApp } = await import(`${dist}app.setup.js`);

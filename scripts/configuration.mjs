@@ -76,8 +76,8 @@ if (status !== 0) process.exit(status);
 const { coreSections } = /** @type {typeof import('../src/config/config.js')} */ (
   await built('config/config')
 );
-const { vendorSections } = /** @type {typeof import('../src/auth/vendors/vendor.config.js')} */ (
-  await built('auth/vendors/vendor.config')
+const { vendorSections } = /** @type {typeof import('../src/auth/vendors/vendors.js')} */ (
+  await built('auth/vendors/vendors')
 );
 const sections = [...coreSections, ...vendorSections];
 const options = await resolveConfig('docs/configuration.md');

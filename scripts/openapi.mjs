@@ -24,8 +24,8 @@ async function describe() {
   const { readConfig } = /** @type {typeof import('../src/config/config.js')} */ (
     await built('config/config')
   );
-  const { vendorSections } = /** @type {typeof import('../src/auth/vendors/vendor.config.js')} */ (
-    await built('auth/vendors/vendor.config')
+  const { vendorSections } = /** @type {typeof import('../src/auth/vendors/vendors.js')} */ (
+    await built('auth/vendors/vendors')
   );
   const { createLog } = /** @type {typeof import('../src/platform/log.js')} */ (await built('platform/log'));
   const { describeApi } = /** @type {typeof import('../src/openapi/document.js')} */ (

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import 'reflect-metadata';
 import { type Config, ConfigurationError, environment, readConfig } from './config/config.js';
-import { vendorSections } from './auth/vendors/vendor.config.js';
+import { vendorSections } from './auth/vendors/vendors.js';
 import { createLog, type Log, NestLog } from './platform/log.js';
 import { AppModule } from './app.module.js';
 import { createAdapter, setUpApp } from './app.setup.js';

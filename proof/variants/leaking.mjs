@@ -11,7 +11,7 @@ const { AppModule } = await built('app.module');
 const { createAdapter, setUpApp } = await built('app.setup');
 const { UsersRepository } = await built('auth/users/users.repository');
 const { readConfig } = await built('config/config');
-const { vendorSections } = await built('auth/vendors/vendor.config');
+const { vendorSections } = await built('auth/vendors/vendors');
 const { createLog } = await built('platform/log');
 
 const config = readConfig(process.env, vendorSections);

@@ -6,7 +6,7 @@ import supertest from 'supertest';
 import { AppModule } from '../../src/app.module.js';
 import { createAdapter, setUpApp } from '../../src/app.setup.js';
 import { Clock } from '../../src/platform/clock.js';
-import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { vendorSections } from '../../src/auth/vendors/vendors.js';
 import { readConfig } from '../../src/config/config.js';
 import { EmbeddedConnections } from '../../src/database/embedded/embedded-connections.js';
 import { createLog } from '../../src/platform/log.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { vendorSections } from '../../src/auth/vendors/vendors.js';
 import { coreSections, readConfig } from '../../src/config/config.js';
 import type { Variable } from '../../src/config/section.js';
 

@@ -1,4 +1,4 @@
-import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { vendorSections } from '../../src/auth/vendors/vendors.js';
 import { webhookConfig } from '../../src/auth/vendors/webhook/webhook.config.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
 import { productionKeys } from '../support/production-keys.js';

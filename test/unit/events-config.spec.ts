@@ -3,7 +3,7 @@ import { postmarkConfig } from '../../src/auth/vendors/postmark/postmark.config.
 import { sendgridConfig } from '../../src/auth/vendors/sendgrid/sendgrid.config.js';
 import { sesConfig } from '../../src/auth/vendors/ses/ses.config.js';
 import { dsnConfig } from '../../src/auth/vendors/smtp/dsn.config.js';
-import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { vendorSections } from '../../src/auth/vendors/vendors.js';
 import { webhookConfig } from '../../src/auth/vendors/webhook/webhook.config.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
 

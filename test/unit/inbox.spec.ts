@@ -5,14 +5,13 @@ import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { createTransport } from 'nodemailer';
 import { mailerModule } from '../../src/auth/vendors/smtp/mailer.module.js';
 import { MessageRenderer } from '../../src/auth/send/message-renderer.js';
-import { notificationProviders } from '../../src/auth/vendors/vendors.js';
+import { notificationProviders, vendorSections } from '../../src/auth/vendors/vendors.js';
 import { Clock } from '../../src/platform/clock.js';
 import { readConfig } from '../../src/config/config.js';
 import { Inbox } from '../../src/inbox/inbox.js';
 import { InboxModule } from '../../src/inbox/inbox.module.js';
 import { MailCatcher } from '../../src/auth/vendors/smtp/mailer.module.js';
 import { Global, Module } from '@nestjs/common';
-import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
 import { productionKeys } from '../support/production-keys.js';
 import { TestClock } from '../support/test-clock.js';
 

@@ -5,8 +5,7 @@ import {
 } from '../../src/auth/messages/notification-provider.js';
 import { TwilioSmsProvider } from '../../src/auth/vendors/twilio/twilio-sms.provider.js';
 import { VonageSmsProvider } from '../../src/auth/vendors/vonage/vonage-sms.provider.js';
-import { smsProviders } from '../../src/auth/vendors/vendors.js';
-import { vendorSections } from '../../src/auth/vendors/vendor.config.js';
+import { smsProviders, vendorSections } from '../../src/auth/vendors/vendors.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
 import { SmsGateway } from '../support/sms-gateway.js';
 import { TestClock } from '../support/test-clock.js';

@@ -1,5 +1,6 @@
 import type { Provider, Type } from '@nestjs/common';
 import type { Config } from '../../config/config.js';
+import type { AnySection } from '../../config/section.js';
 import type { Clock } from '../../platform/clock.js';
 import type { NotificationProvider } from '../messages/notification-provider.js';
 
@@ -7,6 +8,8 @@ import type { NotificationProvider } from '../messages/notification-provider.js'
 export interface Vendor {
   /** As in `SMS_PROVIDERS`. */
   readonly name: string;
+  /** Its variables. */
+  readonly config: AnySection;
   /** Its provider of SMS; undefined when it is not set up. */
   readonly sms?: (config: Config, clock: Clock) => NotificationProvider | undefined;
   /**

@@ -1,12 +1,13 @@
 import { Logger, type Provider } from '@nestjs/common';
 import { MailerService } from '@nestjs-modules/mailer';
 import { Config } from '../../config/config.js';
+import { someOf } from '../../config/readers.js';
+import { type AnySection, Section, variable } from '../../config/section.js';
 import { Clock } from '../../platform/clock.js';
 import { NotificationProvider } from '../messages/notification-provider.js';
 import { DeliveryEvents } from '../reports/delivery-events.js';
 import { InboundSms } from '../reports/inbound-sms.js';
 import { EmailCarriers } from '../reports/report-fields.js';
-import { smsVendorsOf } from './vendor.config.js';
 import type { Vendor } from './vendor.js';
 import { ReturnPath } from './smtp/return-path.js';
 import { emailProviders, inboxSmsProvider, smtp } from './smtp/smtp.vendor.js';
@@ -19,6 +20,29 @@ import { webhook } from './webhook/webhook.vendor.js';
 
 /** Every vendor. To remove one, delete its folder, its import and its name here; to add one, do the reverse. */
 const vendors: readonly Vendor[] = [twilio, vonage, webhook, smtp, ses, postmark, sendgrid];
+
+const smsVendors = vendors.filter(({ sms }) => sms).map(({ name }) => name);
+const vendorNamed = (name: string) => vendors.find((vendor) => vendor.name === name);
+
+const smsConfig = new Section(
+  'SMS',
+  {
+    order: variable('SMS_PROVIDERS', someOf(...smsVendors), {
+      about: `The vendors of SMS in order of preference, separated by commas: ${smsVendors.map((name) => `\`${name}\``).join(', ')}. Without it: those that are set up.`,
+    }),
+  },
+  {
+    check: ({ order = [] }, valuesOf) =>
+      order.map((name) => {
+        const config = vendorNamed(name)?.config;
+        if (!config || config.isSetUp(valuesOf(config))) return undefined;
+        return `SMS_PROVIDERS names ${name}, which needs ${config.needs}`;
+      }),
+  },
+);
+
+/** What `readConfig` reads for the vendors. */
+export const vendorSections: readonly AnySection[] = [smsConfig, ...vendors.map(({ config }) => config)];
 
 /** Where providers report. */
 export const reportControllers = vendors.flatMap(({ controllers }) => controllers);
@@ -33,8 +57,8 @@ export const reportProviders: Provider[] = [
 
 /** The carriers of SMS to the outside, in order of preference; none when no vendor is set up. */
 export function smsProviders(config: Config, clock: Clock): NotificationProvider[] {
-  return smsVendorsOf(config)
-    .map((name) => vendors.find((vendor) => vendor.name === name)?.sms?.(config, clock))
+  return (smsConfig.of(config).order ?? smsVendors)
+    .map((name) => vendorNamed(name)?.sms?.(config, clock))
     .filter((provider) => provider !== undefined);
 }
 

@@ -1,4 +1,9 @@
 import type { Vendor } from '../vendor.js';
+import { sendgridConfig } from './sendgrid.config.js';
 import { SendGridEventsController } from './sendgrid-events.controller.js';
 
-export const sendgrid: Vendor = { name: 'sendgrid', controllers: [SendGridEventsController] };
+export const sendgrid: Vendor = {
+  name: 'sendgrid',
+  config: sendgridConfig,
+  controllers: [SendGridEventsController],
+};

@@ -3,6 +3,7 @@ import type { Config } from '../../../config/config.js';
 import type { Clock } from '../../../platform/clock.js';
 import type { NotificationProvider } from '../../messages/notification-provider.js';
 import type { Vendor } from '../vendor.js';
+import { dsnConfig } from './dsn.config.js';
 import { DsnEventsController } from './dsn-events.controller.js';
 import { InboxSmsProvider } from './inbox-sms.provider.js';
 import type { MailSender } from './mail-sender.js';
@@ -11,7 +12,7 @@ import type { ReturnPath } from './return-path.js';
 import { sendTimeoutMs, SmtpProvider } from './smtp.provider.js';
 
 /** Servers for mail, whoever runs them; they report by returning it. */
-export const smtp: Vendor = { name: 'smtp', controllers: [DsnEventsController] };
+export const smtp: Vendor = { name: 'smtp', config: dsnConfig, controllers: [DsnEventsController] };
 
 /** A provider for each mail server, in order of preference. */
 export function emailProviders(

@@ -5,6 +5,7 @@ import { TwilioSmsProvider } from './twilio-sms.provider.js';
 
 export const twilio: Vendor = {
   name: 'twilio',
+  config: twilioConfig,
   sms(config) {
     const settings = twilioConfig.ifSetUp(config);
     return settings && new TwilioSmsProvider({ ...settings, publicUrl: config.publicUrl });

@@ -5,6 +5,7 @@ import { VonageSmsProvider } from './vonage-sms.provider.js';
 
 export const vonage: Vendor = {
   name: 'vonage',
+  config: vonageConfig,
   sms(config) {
     const settings = vonageConfig.ifSetUp(config);
     return settings && new VonageSmsProvider({ ...settings, publicUrl: config.publicUrl });

@@ -6,6 +6,7 @@ import { WebhookSmsProvider } from './webhook-sms.provider.js';
 /** A gateway of one's own. */
 export const webhook: Vendor = {
   name: 'webhook',
+  config: webhookConfig,
   sms(config, clock) {
     const settings = webhookConfig.ifSetUp(config);
     return settings && new WebhookSmsProvider(settings, clock);
