@@ -15,7 +15,7 @@ export const retentions: readonly Retention[] = [
   { table: 'used_links', key: ['link_hash'], from: 'expires_at', keptMs: 0 },
   { table: 'idempotency_keys', key: ['key'], from: 'expires_at', keptMs: 0 },
   { table: 'sliding_logs', key: ['key'], from: 'expires_at', keptMs: 0 },
-  // For as long as a report that somebody has caught might be replayed.
+  // Replay protection: for as long as a report that was intercepted might be sent again.
   { table: 'sms_keywords', key: ['provider', 'event_id'], from: 'received_at', keptMs: 365 * dayMs },
   { table: 'sms_prefixes', key: ['prefix'], from: 'at', keptMs: debtLifetimeMs },
   // Until last month's invoice has been compared with it.

@@ -75,7 +75,7 @@ function readOrCreate(folder: string, file: string, make: () => string): string 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  // Written in full under a name of its own and then linked: nobody ever reads half a secret, and of several
+  // Written in full under a name of its own and then linked: no reader ever sees half a secret, and of several
   // processes exactly one gives the file its name.
   const draft = `${file}.${randomUUID()}`;
   try {

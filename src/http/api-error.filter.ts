@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
 import { Log } from '../platform/log.js';
 
-/** Turns whatever was thrown into the one form that all errors have. What nobody foresaw becomes a bare 500 and a line in the log. */
+/** Turns whatever was thrown into the one form that all errors have. An unexpected error becomes a bare 500 and a line in the log. */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
   constructor(protected readonly log: Log) {}

@@ -88,7 +88,7 @@ export function unavailable(cause?: unknown, details = 'Please try again later')
 
 /**
  * The result of `work`, which needs the database. When the database fails the client is told to try again;
- * if the connection broke during the commit, nobody knows whether it went through.
+ * if the connection broke during the commit, it is unknown whether it went through.
  * @throws ApiError what `work` meant to say to the client, or 503 `unavailable`
  */
 export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ interface Addressed {
 /** Whether to believe the address, which is `hop` steps away from our socket (0: the peer itself). */
 type TrustProxy = (address: string, hop: number) => boolean;
 
-/** The smallest IPv6 network that one subscriber gets (RFC 6177): whoever has it can use every address in it. */
+/** The smallest IPv6 network that one subscriber gets (RFC 6177): its subscriber can use every address in it. */
 const ipv6Prefix = 64;
 
 /**
@@ -26,7 +26,7 @@ export function clientIpKey({ ip, ips }: Addressed): string {
 
 /**
  * Fastify's `trustProxy`. The client is then the rightmost address of `X-Forwarded-For` that no trusted proxy has.
- * A function, because Fastify takes a bare number of hops to trust nobody. With a number, our port must be reachable
+ * A function, because Fastify trusts no proxy when it is given a bare number of hops. With a number, our port must be reachable
  * by the proxies only: a client that comes directly would be taken for one of them.
  */
 export function trustProxyOption({ hops, networks }: TrustedProxies): false | TrustProxy {

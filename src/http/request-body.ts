@@ -71,7 +71,7 @@ function tooLarge(limit: number): ApiError {
  */
 export function leaveBodiesUnread(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
-  // Fastify refuses what is no media type at all before any guard; as one that nobody takes, it costs its sender.
+  // Fastify refuses what is no media type at all before any guard; as one that no route takes, it counts against its sender's limit.
   fastify.addHook('onRequest', (request, _reply, done) => {
     const contentType = request.headers['content-type'];
     if (contentType !== undefined && !mediaTypeSyntax.test(contentType)) {
@@ -84,7 +84,7 @@ export function leaveBodiesUnread(fastify: FastifyInstance): void {
   });
 }
 
-/** Deeper nesting serves no field of ours or of a vendor's, and would only exhaust the stack of whoever walks it. */
+/** Deeper nesting serves no field of ours or of a vendor's, and would only exhaust the stack of a recursive reader. */
 const maxDepth = 16;
 
 /** @throws ApiError 400 `bad_json` when the value nests more than sixteen levels deep, itself included */

@@ -83,7 +83,7 @@ export interface Reservation {
   readonly record: SlidingLogRecord;
   /** Gives the slot back. Does nothing when none was granted. */
   withdraw(): void;
-  /** Counts from now on, and not from when it was made: whoever decided in the end did so meanwhile. */
+  /** Counts from now on, not from when it was reserved: the final decision came meanwhile. */
   postpone(): void;
 }
 

@@ -145,7 +145,7 @@ const options = {
   disconnectTimeout: 200,
   // A server that hangs, or vanished without closing, is given up; the next connection may reach its successor.
   socketTimeout: 2_000,
-  // After a failover the old master is a replica: connect anew, to whoever has the name now.
+  // After a failover the old master is a replica: connect anew, to the server that has the name now.
   reconnectOnError: (error: Error) => error.message.includes('READONLY'),
 } satisfies RedisOptions;
 

@@ -133,7 +133,7 @@ export class ResilientSlidingLog extends SlidingLogStorage implements OnModuleIn
         this.shared.increment(key, ttl, limit, blockDuration, throttlerName),
       );
       if (record.isBlocked) reservation.withdraw();
-      // Redis has dated it later than we: whoever is refused here must not be told a moment that is too early there.
+      // Redis has dated it later than we: a client that is refused here must not be told a moment that is too early there.
       else reservation.postpone();
       return record;
     } catch (error) {

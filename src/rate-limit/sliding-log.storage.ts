@@ -24,7 +24,7 @@ export abstract class SlidingLogStorage implements ThrottlerStorage {
    * Admits the request if the window has room.
    * @param key who is counted, together with `throttlerName`
    * @param ttl length of the window in milliseconds
-   * @param blockDuration not used: whoever is refused waits for a slot and no longer
+   * @param blockDuration not used: a refused client waits for a slot and no longer
    */
   abstract increment(
     key: string,

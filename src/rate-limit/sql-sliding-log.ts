@@ -3,7 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Limit } from '../config/config.js';
 import { Transaction } from '../database/transaction.js';
 
-/** What was admitted of late under one key. */
+/** A sliding log: when requests were admitted under one key, as far as they are still in the window. */
 @Entity('sliding_logs')
 export class SlidingLogEntity {
   /** Keyed hash of what is counted, with a domain for each use. */
@@ -19,7 +19,7 @@ export class SlidingLogEntity {
 const live = `SELECT t FROM unnest(log.times) t WHERE t > $3`;
 const liveCount = `(SELECT count(*) FROM unnest(log.times) t WHERE t > $3)`;
 
-/** The row lock serialises whoever counts under one key. */
+/** The row lock serialises the callers that count under one key. */
 const take = `
   INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $5)
   ON CONFLICT (key) DO UPDATE

@@ -39,8 +39,8 @@ async function takeInSteps(quota: Quota, accepted: AcceptContext): Promise<Slot>
 
 /**
  * The limit of the channel, per address, known or not. Stands after the guard that validates the body, and after
- * `CaptchaGuard`, whose captcha opens a second quota with `CAPTCHA_MODE=step-up`: a stranger who spends somebody's quota
- * locks nobody out who can solve one. A replay of an `Idempotency-Key` costs nothing.
+ * `CaptchaGuard`, whose captcha opens a second quota with `CAPTCHA_MODE=step-up`: a stranger who spends an address's quota
+ * cannot lock out a person who can solve one. A replay of an `Idempotency-Key` costs nothing.
  */
 @Injectable()
 export class IdentifierThrottlerGuard extends OneLimitThrottlerGuard {

@@ -53,7 +53,7 @@ function toWhoeverHas(lookup: ConfirmationRule['lookup']): ConfirmationRule {
 
 /**
  * Whom a request means, of those who were found under its address, in the order of the type's `lookup`: the first who
- * may get the message, else the first. So whoever waits for an address that is another's does not come before them.
+ * may get the message, else the first. So a user who waits for an address does not come before the one who has it.
  */
 export function meantUser(
   type: ConfirmationType,

@@ -14,9 +14,9 @@ export interface ClaimedMessage {
   readonly acceptedAt: Date;
   /** When an operator asked for it once more. */
   readonly requeuedAt: Date | null;
-  /** Names this claim; whoever settles must name it again, so that a late worker cannot overwrite a newer one. */
+  /** Fencing token: a settlement must name its claim, so that a late worker cannot overwrite a newer one. */
   readonly claim: string;
-  /** Whether another worker held it until its lease ran out: nobody knows whether that one sent it. */
+  /** Whether another worker held it until its lease ran out, so that it may have been sent already. */
   readonly takenOver: boolean;
   /**
    * Whether a provider may have been asked since it was accepted, or since an operator asked for it once more. Else it has

@@ -21,7 +21,7 @@ export type MessageStatus = (typeof messageStatuses)[number];
 /**
  * What may follow what. The database holds the same table and refuses the rest, so that a late or repeated event can
  * never move a message backwards. Events may overtake the worker that has still to write down what it did, and tell of
- * a message that was given up after an attempt whose outcome nobody knew. The ways back to `accepted` are a retry, and
+ * a message that was given up after an attempt whose outcome was unknown. The ways back to `accepted` are a retry, and
  * an operator who asks for one.
  */
 export const messageTransitions: Readonly<Record<MessageStatus, readonly MessageStatus[]>> = {

@@ -46,9 +46,9 @@ export class DeliveryAttemptEntity {
   /** UUIDv7: in the order of time. */
   @PrimaryColumn('uuid') id: string;
   @Column('uuid', { name: 'message_id' }) messageId: string;
-  /** The message's how-manieth attempt it belongs to, from 1. */
+  /** The number of the attempt at the message, from 1. */
   @Column('int') attempt: number;
-  /** Null when nobody knows which it was: the worker died. */
+  /** Null when it is unknown, because the worker died. */
   @Column('text', { nullable: true }) provider: string | null;
   /** The provider's own name for the message. */
   @Column('text', { name: 'receipt_id', nullable: true }) receiptId: string | null;

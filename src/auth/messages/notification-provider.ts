@@ -18,7 +18,7 @@ export interface Receipt {
   readonly receiptId: string | null;
 }
 
-/** Why somebody gets nothing any more: the mailbox or number does not exist, or its person has said STOP. */
+/** Why a recipient gets nothing any more: the mailbox or number does not exist, or its person has said STOP. */
 export type RecipientLoss = 'hard_bounce' | 'opt_out';
 
 interface PermanentOptions extends ErrorOptions {
@@ -48,7 +48,7 @@ interface TransientOptions extends ErrorOptions {
   readonly providerHealthy?: boolean;
 }
 
-/** The provider cannot take the message now, or nobody knows whether it has: worth another attempt. */
+/** The provider cannot take the message now, or it is unknown whether it has: worth another attempt. */
 export class TransientDeliveryError extends Error {
   override readonly name = 'TransientDeliveryError';
   readonly outcomeUnknown: boolean;

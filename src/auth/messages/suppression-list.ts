@@ -41,7 +41,7 @@ interface Listed {
 /**
  * Who gets nothing any more, and why. It is asked before each send, never while a client waits.
  *
- * That somebody has said STOP stands beside any other reason, each an entry of its own: whoever lifts the one leaves the
+ * A STOP stands beside any other reason, each an entry of its own: lifting the one leaves the
  * other, since a number that works again has not said START, and START does not mend a number.
  */
 @Injectable()

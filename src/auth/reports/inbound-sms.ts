@@ -8,7 +8,7 @@ import { orUnavailable } from '../../http/api-error.js';
 import { SuppressionList } from '../messages/suppression-list.js';
 
 /**
- * An SMS with which somebody opted out or in again: kept so that the same SMS, reported twice or replayed by an attacker
+ * An SMS with which a person opted out or in again: kept so that the same SMS, reported twice or replayed by an attacker
  * who caught the report, has no second effect. Whose it was does not stand here.
  */
 @Entity('sms_keywords')

@@ -13,7 +13,7 @@ export function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
-/** A name that somebody gave to something: printable ASCII of reasonable length; else null. */
+/** An identifier: printable ASCII of 1 to 200 characters; else null. */
 export function nameIn(value: unknown): string | null {
   return typeof value === 'string' && /^[\x21-\x7e]{1,200}$/.test(value) ? value : null;
 }

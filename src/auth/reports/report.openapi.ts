@@ -41,7 +41,7 @@ export const twimlContent = {
   },
 } satisfies Content;
 
-/** What the public documentation of a route for reports says. All of them are alike to whoever may not call them. */
+/** What the public documentation of a route for reports says. All of them look alike to a client that may not call them. */
 export function ApiReport({ operationId, summary, description, consumes, example, content }: ReportRoute) {
   return applyDecorators(
     ApiOperation({

@@ -9,7 +9,7 @@ export interface EmailCopy {
   readonly intro: string;
   /** Label of the button. */
   readonly action: string;
-  /** What to do when it was somebody else. */
+  /** What to do when another person asked for it. */
   readonly ifNotYou: string;
 }
 

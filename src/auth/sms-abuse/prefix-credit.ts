@@ -9,7 +9,7 @@ import { Transaction } from '../../database/transaction.js';
 export class SmsPrefixEntity {
   /** `+` and the leading digits of the numbers. */
   @PrimaryColumn('text') prefix: string;
-  /** The time that must pass until nothing is left of it: above 0 codes that nobody verified, below 0 credit. */
+  /** The time that must pass until nothing is left of it: above 0 unverified codes, below 0 credit. */
   @Column('bigint', { name: 'debt_ms' }) debtMs: string;
   /** When it was so. */
   @Column('timestamptz') at: Date;
@@ -27,7 +27,7 @@ const creditFactor = 5;
 /** After so many milliseconds nothing is left of any debt or credit. */
 export const debtLifetimeMs = creditFactor * unverifiedMaxOf * probeIntervalMs;
 
-/** What is left of `debt_ms` at $2: it wears off towards 0, a millisecond in a millisecond, from either side. */
+/** What is left of `debt_ms` at $2: it decays towards 0 from either side, one millisecond of it in each millisecond of time. */
 const remaining = `(sign(log.debt_ms)::bigint * greatest(0, abs(log.debt_ms)
   - greatest(0, (extract(epoch FROM $2::timestamptz - log.at) * 1000)::bigint)))`;
 

@@ -16,7 +16,7 @@ export const captchaMaxAgeMs = 5 * 60_000;
 export abstract class CaptchaVerifier {
   /**
    * Whether the token is good. A token is good once.
-   * @throws ApiError 503 `captcha_unavailable` when nobody can say
+   * @throws ApiError 503 `captcha_unavailable` when no verifier can say
    */
   abstract verify(token: string, context: CaptchaContext): Promise<boolean>;
 }

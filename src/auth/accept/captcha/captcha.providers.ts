@@ -37,7 +37,7 @@ export const captchaProviders: Provider[] = [
   { provide: CaptchaVerifier, inject: [Config, Clock, AltchaVerifier], useFactory: captchaVerifier },
 ];
 
-/** Those that are configured; first the one that asks nobody. */
+/** Those that are configured; first the one that needs no request to a vendor. */
 function captchaVerifier({ captcha }: Config, clock: Clock, altcha: AltchaVerifier): CaptchaVerifier {
   const vendors = captcha.vendors.map((vendor) => new SiteverifyVerifier(vendor, captcha.hostnames, clock));
   return new AnyCaptchaVerifier([...(captcha.altcha ? [altcha] : []), ...vendors]);

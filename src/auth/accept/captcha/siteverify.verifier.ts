@@ -137,7 +137,7 @@ export class SiteverifyVerifier extends CaptchaVerifier {
     let status: number;
     let text: string;
     try {
-      // A redirect would carry the secret to an address that nobody configured.
+      // A redirect would carry the secret to an address that is not configured.
       const response = await fetch(this.url, { method: 'POST', body, redirect: 'manual', signal });
       status = response.status;
       text = await readAtMost(response, maxAnswerBytes);

@@ -22,14 +22,14 @@ export class IdempotencyKeyEntity {
   expiresAt: Date;
 }
 
-/** Whose key it is: nobody finds what another client, or another route, stored under the same key. */
+/** The scope of a key: a client never finds what another client, or another route, stored under the same key. */
 export interface ScopedKey {
   readonly route: string;
   readonly client: string;
   readonly key: string;
 }
 
-/** A key in the hands of one request. Message and time together are nobody else's. */
+/** The claim of one request on a key. Message and time together are unique to it. */
 export interface Claim {
   readonly key: Buffer;
   /** The UUID under which the request must put its message into the outbox. */
@@ -42,16 +42,16 @@ export interface Replay {
   readonly replayOf: string;
 }
 
-/** How long a key is remembered, in milliseconds. */
+/** Retention of a key, in milliseconds. */
 const lifetimeMs = 24 * 60 * 60 * 1_000;
-/** After so many milliseconds the request that holds a key has died: together its steps give up earlier. */
+/** A claim is stale after so many milliseconds: the request that holds it has died, for together its steps give up earlier. */
 const claimTtlMs = 30_000;
 /** Seconds after which a client may ask what became of the request in flight. */
 const retryAfter = 1;
 
 /**
  * Takes a key that is new or free: it is overdue, was given back, or is held by a request that died. Who takes over the
- * same request gets the same message id, because nobody can tell whether the one before has not been committed after all.
+ * same request gets the same message id, because the one before may have been committed after all.
  * Of simultaneous statements the first wins: the others wait for it and then see what it wrote.
  */
 const claim = `
@@ -71,7 +71,7 @@ const look = `
     EXISTS (SELECT FROM messages WHERE messages.id = message_id) AS "isCommitted"
   FROM idempotency_keys WHERE key = $1 AND expires_at > $3`;
 
-/** The claim's own time is the condition: a key that somebody else has taken over meanwhile is theirs. */
+/** Compare and set by the claim's own time: a key that another request has taken over meanwhile stays with that one. */
 const giveBack = `
   UPDATE idempotency_keys SET claimed_at = NULL WHERE key = $1 AND message_id = $2 AND claimed_at = $3`;
 

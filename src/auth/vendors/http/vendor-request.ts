@@ -64,7 +64,7 @@ export async function postToVendor(
       method: 'POST',
       headers: { ...headers, 'x-request-id': id },
       body,
-      // A redirect would carry number, code and credentials to an address that nobody configured.
+      // A redirect would carry number, code and credentials to an address that is not configured.
       redirect: 'manual',
       signal,
     });

@@ -27,7 +27,7 @@ class DsnGuard extends EventGuard {
   protected override async read(request: FastifyRequest): Promise<Buffer> {
     const { secret } = dsnConfig.of(this.config);
     if (secret === undefined) throw notConfigured();
-    // Before anything is read: nobody else may send a megabyte.
+    // Before anything is read: only an authenticated sender may send a megabyte.
     if (!isSame(headerOf(request, 'authorization'), `Bearer ${secret}`)) throw notAuthentic();
     if (!/^message\/rfc822\s*(;|$)/i.test(headerOf(request, 'content-type'))) {
       throw new ApiError('unsupported_media_type', 'Send the body as message/rfc822');

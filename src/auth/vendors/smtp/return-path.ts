@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../config/config.js';
 import { KeyedHash } from '../../../platform/keyed-hash.js';
 
-/** 64 bits as hexadecimal digits: who wants to guess one has to be believed first by a mail server, each time. */
+/** 64 bits as hexadecimal digits: each guess at one costs a mail that a server must accept. */
 const tagLength = 16;
 
 /**
- * The address to which mail servers return what they cannot deliver, another for each message (variable envelope return
- * paths): `bounces+<id><tag>@example.com`. The id alone would not do: whoever asks for a message is told its id, and could
- * send a bounce for it that nobody wrote. The tag is a keyed hash of the id, and only those who carry the mail see it.
+ * VERP (variable envelope return path): each message has a bounce address of its own, `bounces+<id><tag>@example.com`. The
+ * client that asked for a message knows its id and could forge a bounce for it; the tag is a keyed hash of the id, and
+ * only those who carry the mail see it.
  */
 @Injectable()
 export class ReturnPath {

@@ -25,7 +25,7 @@ const messageCommands = new Set(['RCPT TO', 'DATA']);
  * message waits. A status that says that the mailbox is gone lists its address, as it would in a bounce; nothing else does.
  * See docs/adr/0003.
  * @param to the recipient, who is left out of the cause: causes are logged
- * @param handedOver whether the server can have got the whole mail; when it then said nothing, nobody knows what it did
+ * @param handedOver whether the server can have got the whole mail; when it then said nothing, the outcome is unknown
  */
 export function deliveryErrorOf(
   error: unknown,

@@ -11,7 +11,7 @@ import { smtpServers } from './mailer.module.js';
 import type { ReturnPath } from './return-path.js';
 import { sendTimeoutMs, SmtpProvider } from './smtp.provider.js';
 
-/** Servers for mail, whoever runs them; they report by returning it. */
+/** Mail servers of any operator; they report by bounces (RFC 3464). */
 export const smtp: Vendor = { name: 'smtp', config: dsnConfig, controllers: [DsnEventsController] };
 
 /** A provider for each mail server, in order of preference. */

@@ -71,7 +71,7 @@ interface TwilioSettings {
 
 /**
  * SMS through Twilio (https://www.twilio.com/docs/messaging/api/message-resource). Twilio recognises no repetition, so
- * a message whose outcome nobody knows may come twice; its reports name our id, whatever became of the answer.
+ * a message whose outcome is unknown may come twice; its reports name our id, even when the answer got lost.
  */
 export class TwilioSmsProvider extends NotificationProvider {
   override readonly name = 'twilio';
