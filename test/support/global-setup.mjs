@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +30,18 @@ export default async function prepareDatabases(_globalConfig, project) {
 
 async function removeOldFolders() {
   for (const name of await readdir(tmpdir())) {
-    if (isOld(name)) await rm(join(tmpdir(), name), { recursive: true, force: true });
+    if (isOld(name)) await removeFolder(join(tmpdir(), name));
   }
+}
+
+/** @param {string} folder */
+async function removeFolder(folder) {
+  const remove = () => rm(folder, { recursive: true, force: true });
+  await remove().catch(() => {
+    // EBUSY: the small disk of a run that was killed is still mounted there.
+    spawnSync('umount', ['--lazy', folder]);
+    return remove();
+  });
 }
 
 /** @param {string} connectionString */

@@ -11,7 +11,8 @@ const root = resolve(__dirname, '../..');
 async function npmRun({ env }: TestDatabase, ...script: string[]): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)('npm', ['run', '--silent', ...script], {
     cwd: root,
-    env: { ...process.env, DATABASE_URL: '', ...env },
+    // Jest's workers ask their children for colours.
+    env: { ...process.env, FORCE_COLOR: '0', DATABASE_URL: '', ...env },
   }).catch((error: unknown) => error as { stdout: string; stderr: string });
   return stdout + stderr;
 }
