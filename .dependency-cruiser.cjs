@@ -58,7 +58,7 @@ module.exports = {
       from: { path: '^src/auth/vendors/([^/]+)/' },
       to: {
         path: '^src/auth/',
-        pathNot: ['^src/auth/vendors/(($1|http)/|vendor\\.ts$)', '^src/auth/(messages|reports|requests)/'],
+        pathNot: ['^src/auth/vendors/($1|http)/', '^src/auth/(messages|reports|requests)/'],
       },
     },
     {
@@ -101,6 +101,13 @@ module.exports = {
       severity: 'error',
       from: {},
       to: { circular: true },
+    },
+    {
+      name: 'no-arrow-to-the-parent-folder',
+      comment: 'A folder imports nothing that lies loose in the folder around it, which may import from it.',
+      severity: 'error',
+      from: { path: '^src/(.+)/[^/]+/[^/]+$' },
+      to: { path: '^src/$1/[^/]+$' },
     },
     {
       name: 'no-orphans',

@@ -101,6 +101,7 @@ describe('the import rules', () => {
       ['src-imports-what-is-shipped', 'src/platform/keyed-hash.ts', 'supertest'],
       ['no-unresolvable', 'src/main.ts', './nowhere.js'],
       ['no-cycles', 'src/auth/users/users.repository.ts', './typeorm-users.repository.js'],
+      ['no-arrow-to-the-parent-folder', 'src/auth/accept/captcha/altcha.verifier.ts', '../resend.openapi.js'],
       ['no-orphans', 'src/auth/verify/forgotten.ts', './verify.service.js'],
     ];
     let found: Violation[];

@@ -8,7 +8,7 @@ import { NotificationProvider } from '../messages/notification-provider.js';
 import { DeliveryEvents } from '../reports/delivery-events.js';
 import { InboundSms } from '../reports/inbound-sms.js';
 import { EmailCarriers } from '../reports/report-fields.js';
-import type { Vendor } from './vendor.js';
+import type { Vendor } from '../messages/vendor.js';
 import { ReturnPath } from './smtp/return-path.js';
 import { emailProviders, inboxSmsProvider, smtp } from './smtp/smtp.vendor.js';
 import { postmark } from './postmark/postmark.vendor.js';

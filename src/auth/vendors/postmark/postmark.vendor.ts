@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { postmarkConfig } from './postmark.config.js';
 import { PostmarkEventsController } from './postmark-events.controller.js';
 

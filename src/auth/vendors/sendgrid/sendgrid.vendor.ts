@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { sendgridConfig } from './sendgrid.config.js';
 import { SendGridEventsController } from './sendgrid-events.controller.js';
 

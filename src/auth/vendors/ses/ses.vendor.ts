@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { sesConfig } from './ses.config.js';
 import { SesEventsController } from './ses-events.controller.js';
 import { SnsCertificates, SnsEndpoint } from './sns.js';

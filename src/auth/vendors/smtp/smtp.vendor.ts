@@ -2,7 +2,7 @@ import type { MailerService } from '@nestjs-modules/mailer';
 import type { Config } from '../../../config/config.js';
 import type { Clock } from '../../../platform/clock.js';
 import type { NotificationProvider } from '../../messages/notification-provider.js';
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { dsnConfig } from './dsn.config.js';
 import { DsnEventsController } from './dsn-events.controller.js';
 import { InboxSmsProvider } from './inbox-sms.provider.js';

@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { twilioConfig } from './twilio.config.js';
 import { TwilioEventsController } from './twilio-events.controller.js';
 import { TwilioSmsProvider } from './twilio-sms.provider.js';

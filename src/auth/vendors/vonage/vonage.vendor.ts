@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { vonageConfig } from './vonage.config.js';
 import { VonageEventsController } from './vonage-events.controller.js';
 import { VonageSmsProvider } from './vonage-sms.provider.js';

@@ -1,4 +1,4 @@
-import type { Vendor } from '../vendor.js';
+import type { Vendor } from '../../messages/vendor.js';
 import { webhookConfig } from './webhook.config.js';
 import { WebhookEventsController } from './webhook-events.controller.js';
 import { WebhookSmsProvider } from './webhook-sms.provider.js';

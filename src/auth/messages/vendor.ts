@@ -2,7 +2,7 @@ import type { Provider, Type } from '@nestjs/common';
 import type { Config } from '../../config/config.js';
 import type { AnySection } from '../../config/section.js';
 import type { Clock } from '../../platform/clock.js';
-import type { NotificationProvider } from '../messages/notification-provider.js';
+import type { NotificationProvider } from './notification-provider.js';
 
 /** All that the rest of the service knows of a vendor. It stands in the vendor's folder, and in the list of `vendors.ts`. */
 export interface Vendor {
