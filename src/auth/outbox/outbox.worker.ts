@@ -15,7 +15,7 @@ const pollMs = 1_000;
  * Jitter against a timing side channel: work begins at a moment drawn at random from so many milliseconds after it is heard
  * of. Begun at once, all work for a known user would fall on the request right behind, whose answer would tell of it.
  */
-const jitterMs = 75;
+const jitterMs = 120;
 /** How long a stopping worker waits for what it has in hand, in milliseconds. */
 const drainMs = 10_000;
 
