@@ -24,7 +24,7 @@ export default {
     ],
   ],
   projects: [
-    project('unit', { database: 'embedded' }, { testMatch: unitFiles }, serverFiles),
+    project('unit', { database: 'embedded' }, { testMatch: unitFiles }, [...crashFiles, ...serverFiles]),
     project('embedded', { database: 'embedded' }, { testMatch: serviceFiles }, [
       ...browserFiles,
       ...crashFiles,

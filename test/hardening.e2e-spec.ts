@@ -44,7 +44,7 @@ describe('In production', () => {
   let running: RunningApp;
 
   beforeAll(async () => {
-    running = await startApp({ env, requestTimeoutMs: 4_000 });
+    running = await startApp({ env, requestTimeoutMs: 2_000 });
   });
   afterAll(() => running.stop());
 

@@ -45,6 +45,26 @@ export const contentType = fc.oneof(
   },
 );
 
+/**
+ * Checks this many generated values, ten at a time: the requests of ten are committed together, as those of a crowd are.
+ *
+ * @param examples values that are checked in any case
+ */
+export async function checkAll<T>(
+  values: fc.Arbitrary<T>,
+  runs: number,
+  check: (value: T) => Promise<void>,
+  examples: T[] = [],
+): Promise<void> {
+  const tens = fc.array(values, { minLength: 10, maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(tens, async (ten) => {
+      await Promise.all(ten.map(check));
+    }),
+    { numRuns: runs / 10, examples: examples.length > 0 ? [[examples]] : [] },
+  );
+}
+
 /** A body and its kind for what chance might not bring: one that is too large, and one that is of no kind that is taken. */
 export const rareBodies: [body: string, contentType: string][] = [
   [JSON.stringify({ type: 'x'.repeat(20_000) }), 'application/json'],

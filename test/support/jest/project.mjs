@@ -85,7 +85,11 @@ export const serviceFiles = [
 ];
 /** Patterns of files. */
 export const browserFiles = ['\\.browser\\.e2e-spec\\.ts$', '/together/browser\\.ts$'];
-export const crashFiles = ['/crash\\.e2e-spec\\.ts$'];
+/** Processes of their own that are killed, stopped, or run out of disk. */
+export const crashFiles = [
+  '/(crash|durability|one-process)\\.e2e-spec\\.ts$',
+  '/unit/embedded-(disk-full|process)\\.spec\\.ts$',
+];
 /** Several processes that share a database. */
 export const postgresFiles = ['/(roles|workers)\\.e2e-spec\\.ts$'];
 /** Nothing in them runs without a Redis or a PostgreSQL of their own. */
