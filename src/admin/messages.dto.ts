@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Expose, Transform, type TransformFnParams } from 'class-transformer';
-import { IsDefined, IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
+import { IsDefined, IsOptional, ValidateBy } from 'class-validator';
 import {
   type Channel,
   type ConfirmationType,
@@ -8,7 +8,16 @@ import {
 } from '../auth/messages/confirmation-type.js';
 import { type MessageStatus, messageStatuses } from '../auth/messages/message-status.js';
 import { normaliseEmail, normalisePhone } from '../auth/requests/address.dto.js';
-import { CursorField, InstantField, LimitField, messageCursorOf, readMessageCursor } from './query.fields.js';
+import {
+  CursorField,
+  InstantField,
+  LimitField,
+  messageCursorOf,
+  OneOfField,
+  readMessageCursor,
+  ReasonField,
+  WordField,
+} from './query.fields.js';
 
 /** All of them apply. Times are those of the acceptance, `since` included and `until` not. */
 export interface MessageFilters {
@@ -28,34 +37,19 @@ const channels = ['email', 'sms'] as const;
 
 /** Messages to which all of this applies. */
 export class ListMessagesQueryDto implements MessageFilters {
-  @ApiPropertyOptional({ enum: messageStatuses })
-  @Expose()
-  @IsOptional()
-  @IsIn(messageStatuses, { message: `status must be one of ${messageStatuses.join(', ')}` })
+  @OneOfField(messageStatuses)
   status?: MessageStatus;
 
-  @ApiPropertyOptional({ type: String, maxLength: 64, example: 'expired' })
-  @Expose()
-  @IsOptional()
-  @Matches(/^[\w.:-]{1,64}$/, { message: 'reason must be the reason of a message, one word' })
+  @ReasonField()
   reason?: string;
 
-  @ApiPropertyOptional({ enum: confirmationTypes })
-  @Expose()
-  @IsOptional()
-  @IsIn(confirmationTypes, { message: `type must be one of ${confirmationTypes.join(', ')}` })
+  @OneOfField(confirmationTypes)
   type?: ConfirmationType;
 
-  @ApiPropertyOptional({ enum: channels })
-  @Expose()
-  @IsOptional()
-  @IsIn(channels, { message: `channel must be one of ${channels.join(', ')}` })
+  @OneOfField(channels)
   channel?: Channel;
 
-  @ApiPropertyOptional({ type: String, maxLength: 64, description: 'Who has tried to deliver it.' })
-  @Expose()
-  @IsOptional()
-  @Matches(/^[\w.:-]{1,64}$/, { message: 'provider must be the name of a provider' })
+  @WordField('the name of a provider', { description: 'Who has tried to deliver it.' })
   provider?: string;
 
   @ApiPropertyOptional({
@@ -113,22 +107,13 @@ export class ReplayDto implements Replay {
   @InstantField('Accepted before. Without it: up to now.')
   until?: Date;
 
-  @ApiPropertyOptional({ enum: requeuableStatuses, default: 'failed' })
-  @Expose()
-  @IsOptional()
-  @IsIn(requeuableStatuses, { message: `status must be one of ${requeuableStatuses.join(', ')}` })
+  @OneOfField(requeuableStatuses, 'failed')
   status: RequeuableStatus = 'failed';
 
-  @ApiPropertyOptional({ type: String, maxLength: 64, example: 'expired' })
-  @Expose()
-  @IsOptional()
-  @Matches(/^[\w.:-]{1,64}$/, { message: 'reason must be the reason of a message, one word' })
+  @ReasonField()
   reason?: string;
 
-  @ApiPropertyOptional({ enum: confirmationTypes })
-  @Expose()
-  @IsOptional()
-  @IsIn(confirmationTypes, { message: `type must be one of ${confirmationTypes.join(', ')}` })
+  @OneOfField(confirmationTypes)
   type?: ConfirmationType;
 
   @LimitField(10_000, 1_000, 'Messages that are sent again.')

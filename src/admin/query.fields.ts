@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Expose, Transform, type TransformFnParams } from 'class-transformer';
-import { IsOptional, ValidateBy } from 'class-validator';
+import { IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
 import { uuidOfHex } from '../platform/ids.js';
 
 /** Sentinel in place of a value that could not be read. */
@@ -22,6 +22,29 @@ function readField(rule: string, read: (value: unknown) => unknown) {
     ),
   );
 }
+
+/** One of these words. */
+export function OneOfField(words: readonly string[], usual?: string): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ enum: words, ...(usual === undefined ? {} : { default: usual }) }),
+    Expose(),
+    IsOptional(),
+    IsIn(words, { message: `$property must be one of ${words.join(', ')}` }),
+  );
+}
+
+/** @param documented what the documentation says besides */
+export function WordField(rule: string, documented: { example?: string; description?: string }) {
+  return applyDecorators(
+    ApiPropertyOptional({ type: String, maxLength: 64, ...documented }),
+    Expose(),
+    IsOptional(),
+    Matches(/^[\w.:-]{1,64}$/, { message: `$property must be ${rule}` }),
+  );
+}
+
+/** The reason of a message. */
+export const ReasonField = () => WordField('the reason of a message, one word', { example: 'expired' });
 
 /** `2026-01-31T12:00:00Z`, with a time zone (RFC 3339, section 5.6), from 1970 to 9999. */
 function readInstant(value: unknown): Date | undefined {

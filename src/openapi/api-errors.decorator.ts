@@ -29,6 +29,9 @@ export const unavailableError = {
   unavailable: ['unavailable', 'Please try again later'],
 } as const satisfies Examples;
 
+/** Those of a route that asks for a message, besides its own. */
+export const messageErrors = { ...bodyErrors, ...limitErrors, ...unavailableError };
+
 const unexpectedError = {
   unexpected: ['unexpected_failure', 'Please try again later'],
 } as const satisfies Examples;

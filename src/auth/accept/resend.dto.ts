@@ -1,18 +1,18 @@
-import { Expose } from 'class-transformer';
-import { IsDefined, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Injectable } from '@nestjs/common';
-import { EmailField, PhoneField } from '../requests/address.dto.js';
+import {
+  CaptchaTokenField,
+  channelOf,
+  EmailField,
+  PhoneField,
+  RedirectToField,
+  TypeField,
+} from '../requests/address.dto.js';
 import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
 import { messageBodyGuard, withCaptchaToken } from '../requests/accept-context.js';
 
-const maxCaptchaTokenLength = 4_096;
-
 export class ResendDto {
-  @ApiProperty({ enum: confirmationTypes, description: 'Which confirmation to send again.' })
-  @Expose()
-  @IsDefined({ message: 'Type is required', context: { missing: true } })
-  @IsIn(confirmationTypes, { message: `type must be one of ${confirmationTypes.join(', ')}` })
+  @TypeField({ description: 'Which confirmation to send again.' })
   type: ConfirmationType;
 
   @ApiPropertyOptional({
@@ -40,37 +40,14 @@ export class ResendDto {
   })
   phone?: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    description: 'Where the person goes after the confirmation. Its origin must be on the allow list.',
-    example: 'https://yourapp.com/verified',
-  })
-  @Expose()
-  @IsOptional()
-  @IsString({ message: 'redirect_to must be a string' })
+  @RedirectToField()
   redirect_to?: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    maxLength: maxCaptchaTokenLength,
-    description:
-      'The token of a captcha: required after `captcha_failed`, good once. Also taken from ' +
-      '`gotrue_meta_security.captcha_token`.',
-  })
-  @Expose()
-  @IsOptional()
-  @IsString({ message: 'captcha_token must be a string' })
-  @MaxLength(maxCaptchaTokenLength, {
-    message: `captcha_token must be at most ${maxCaptchaTokenLength} characters`,
-  })
+  @CaptchaTokenField()
   captcha_token?: string;
 
-  /** `signup` goes to the email when there is one, else to the phone; every other type has one channel. */
   get channel(): Channel {
-    if (this.type === 'sms') return 'sms';
-    return this.type === 'signup' && this.email === undefined && this.phone !== undefined ? 'sms' : 'email';
+    return channelOf(this);
   }
 
   /** The address in its normal form: what limits count and messages go to. */

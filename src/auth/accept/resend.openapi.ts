@@ -1,12 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import {
-  ApiErrors,
-  bodyErrors,
-  captchaErrors,
-  limitErrors,
-  unavailableError,
-} from '../../openapi/api-errors.decorator.js';
+import { ApiErrors, captchaErrors, messageErrors } from '../../openapi/api-errors.decorator.js';
 import { limitHeaders, refToHeader } from '../../openapi/components.js';
 import { ApiRedirectQuery, redirectNotAllowed } from '../requests/redirect-allow-list.js';
 import { ApiIdempotencyKey, idempotencyErrors } from './idempotency/idempotency.openapi.js';
@@ -44,11 +38,9 @@ export function ApiResend() {
         missing_phone: ['validation_failed', 'Phone number is required for SMS confirmations', missing],
         invalid_field: ['validation_failed', 'email must be a valid email address of at most 254 characters'],
         redirect_not_allowed: ['validation_failed', redirectNotAllowed],
-        ...bodyErrors,
+        ...messageErrors,
         ...idempotencyErrors,
         ...captchaErrors,
-        ...limitErrors,
-        ...unavailableError,
       },
       limitHeaders,
     ),

@@ -7,6 +7,7 @@ import type { Channel, ConfirmationType } from '../messages/confirmation-type.js
 import { orUnavailable } from '../../http/api-error.js';
 import { SuppressionList } from '../messages/suppression-list.js';
 import type { DeliveryEventKind } from '../messages/message.entities.js';
+import type { ReportResponse } from './report.openapi.js';
 import {
   belongsToAnotherProvider,
   type DeliveryCopy,
@@ -65,6 +66,13 @@ export class DeliveryEvents {
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
+
+  /** Applies the events of a report, one after the other. Null stands for what tells nothing new. */
+  async takeAll(report: readonly (ReportedEvent | null)[]): Promise<ReportResponse> {
+    const events = report.filter((event) => event !== null);
+    for (const event of events) await this.apply(event);
+    return { received: events.length, reply: null };
+  }
 
   /**
    * Record, status and suppression are one transaction. What comes again has no effect.

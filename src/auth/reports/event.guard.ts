@@ -5,7 +5,7 @@ import { ApiError } from '../../http/api-error.js';
 import { RawBody, refuseTooDeep } from '../../http/request-body.js';
 
 /** For reports about one message, in bytes. */
-export const reportLimit = 64 * 1024;
+const reportLimit = 64 * 1024;
 
 /**
  * Lets a report in once it is certain whose it is, and puts what it says in the place of the body. The address of a
@@ -20,12 +20,34 @@ export abstract class EventGuard implements CanActivate {
 
   /** @throws ApiError 403 `not_authentic` when it is not theirs, 404 when nothing is taken from them at all */
   protected abstract read(request: FastifyRequest): Promise<unknown>;
-}
 
-/** @throws ApiError 400 or 413 */
-export function rawText(request: FastifyRequest, limit: number): Promise<string> {
-  if (!(request.body instanceof RawBody)) throw new ApiError('bad_json', 'Send the report in the body');
-  return request.body.text(limit);
+  /** @throws ApiError 400 or 413 */
+  protected rawText(request: FastifyRequest, limit = reportLimit): Promise<string> {
+    if (!(request.body instanceof RawBody)) throw new ApiError('bad_json', 'Send the report in the body');
+    return request.body.text(limit);
+  }
+
+  /** The same answer as where there is no such route. */
+  protected notConfigured(): ApiError {
+    return new ApiError('not_found', 'See /docs for what there is');
+  }
+
+  protected notAuthentic(cause?: unknown): ApiError {
+    return new ApiError('not_authentic', 'Sign the report with the secret that this service knows', {
+      cause,
+    });
+  }
+
+  /** Compares in a time that tells nothing, not even the length. */
+  protected isSame(given: string, expected: string): boolean {
+    const digest = (text: string) => createHash('sha256').update(text).digest();
+    return timingSafeEqual(digest(given), digest(expected));
+  }
+
+  protected headerOf(request: FastifyRequest, name: string): string {
+    const value = request.headers[name];
+    return typeof value === 'string' ? value : '';
+  }
 }
 
 /**
@@ -42,24 +64,4 @@ export function jsonObject(text: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw new ApiError('bad_json', 'Send a JSON object');
   refuseTooDeep(value);
   return value as Record<string, unknown>;
-}
-
-/** The same answer as where there is no such route. */
-export function notConfigured(): ApiError {
-  return new ApiError('not_found', 'See /docs for what there is');
-}
-
-export function notAuthentic(cause?: unknown): ApiError {
-  return new ApiError('not_authentic', 'Sign the report with the secret that this service knows', { cause });
-}
-
-/** Compares in a time that tells nothing, not even the length. */
-export function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
-
-export function headerOf(request: FastifyRequest, name: string): string {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : '';
 }

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { normaliseEmail, normalisePhone } from '../requests/address.dto.js';
 import type { Channel } from '../messages/confirmation-type.js';
+import type { DeliveryEventKind } from '../messages/message.entities.js';
 import { NotificationProvider } from '../messages/notification-provider.js';
+import type { SuppressionReason } from '../messages/suppression-list.js';
 import type { ReportedEvent } from './reported-event.js';
 
 /** The object in a field, or one with nothing in it. */
@@ -11,6 +13,11 @@ export function objectIn(value: unknown): Readonly<Record<string, unknown>> {
 
 export function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+/** What a table of ours says of a vendor's word, which may be the name of something that every object inherits. */
+export function entryIn<T>(table: Readonly<Record<string, T>>, word: unknown): T | undefined {
+  return typeof word === 'string' && Object.hasOwn(table, word) ? table[word] : undefined;
 }
 
 /** An identifier: printable ASCII of 1 to 200 characters; else null. */
@@ -61,6 +68,12 @@ export class EmailCarriers {
     const name = nameIn(id);
     return name === null ? null : { id: name, providers: this.names };
   }
+}
+
+/** @param isHard whether nothing more can arrive after this bounce */
+export function suppressionFor(kind: DeliveryEventKind, isHard: boolean): SuppressionReason | null {
+  if (kind === 'complained') return 'complaint';
+  return kind === 'bounced' && isHard ? 'hard_bounce' : null;
 }
 
 /**

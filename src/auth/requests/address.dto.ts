@@ -2,16 +2,18 @@ import { domainToASCII } from 'node:url';
 import {
   IsDefined,
   isEmail,
+  IsIn,
   IsOptional,
   IsString,
+  MaxLength,
   ValidateBy,
   ValidateIf,
   type ValidationArguments,
 } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import { Expose, Transform, type TransformFnParams } from 'class-transformer';
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import type { Channel } from '../messages/confirmation-type.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
 
 /** Longest address of a mailbox that SMTP can carry (RFC 5321, section 4.5.3.1.3, erratum 1690). */
 const maxEmailLength = 254;
@@ -116,6 +118,59 @@ export function PhoneField<T>(options: AddressFieldOptions<T>): PropertyDecorato
   );
 }
 
+/** Which of the confirmations it is about. */
+export function TypeField(documented: { description?: string; example?: ConfirmationType }) {
+  return applyDecorators(
+    ApiProperty({ enum: confirmationTypes, ...documented }),
+    Expose(),
+    IsDefined({ message: 'Type is required', context: { missing: true } }),
+    IsIn(confirmationTypes, { message: `type must be one of ${confirmationTypes.join(', ')}` }),
+  );
+}
+
+/** `signup` is about the email when there is one, else about the phone; every other type has one channel. */
+export function channelOf({ type, email, phone }: Addressed & { type: ConfirmationType }): Channel {
+  if (type === 'sms') return 'sms';
+  return type === 'signup' && email === undefined && phone !== undefined ? 'sms' : 'email';
+}
+
+interface Addressed {
+  email?: string;
+  phone?: string;
+}
+
+export function RedirectToField(
+  description = 'Where the person goes after the confirmation. Its origin must be on the allow list.',
+  example: string | null = 'https://yourapp.com/verified',
+) {
+  return applyDecorators(
+    ApiPropertyOptional({ type: String, nullable: true, description, ...(example && { example }) }),
+    Expose(),
+    IsOptional(),
+    IsString({ message: 'redirect_to must be a string' }),
+  );
+}
+
+const maxCaptchaTokenLength = 4_096;
+
+export function CaptchaTokenField() {
+  return applyDecorators(
+    ApiPropertyOptional({
+      type: String,
+      nullable: true,
+      maxLength: maxCaptchaTokenLength,
+      description:
+        'The token of a captcha: required after `captcha_failed`, good once. Also taken from ' +
+        '`gotrue_meta_security.captcha_token`.',
+    }),
+    Expose(),
+    IsOptional(),
+    MaxLength(maxCaptchaTokenLength, {
+      message: `captcha_token must be a string of at most ${maxCaptchaTokenLength} characters`,
+    }),
+  );
+}
+
 /** A body with one address: an email, or a phone, not both. */
 export abstract class AddressDto {
   @ApiPropertyOptional({ type: String, nullable: true, maxLength: 254, example: 'user@example.com' })
@@ -152,14 +207,6 @@ function standsAlone(_phone: unknown, args?: ValidationArguments): boolean {
 
 /** A body with one address that is to be confirmed: an email, or a phone, not both. */
 export abstract class ConfirmAddressDto extends AddressDto {
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    description: 'Where the person goes after the confirmation. Its origin must be on the allow list.',
-    example: 'https://yourapp.com/verified',
-  })
-  @Expose()
-  @IsOptional()
-  @IsString({ message: 'redirect_to must be a string' })
+  @RedirectToField()
   redirect_to?: string;
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Header, Put, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, bodyErrors, limitErrors, unavailableError } from '../../openapi/api-errors.decorator.js';
+import { ApiErrors, messageErrors } from '../../openapi/api-errors.decorator.js';
 import { limitHeaders } from '../../openapi/components.js';
 import { IdentifierThrottlerGuard, IpThrottlerGuard } from '../accept/throttler.guards.js';
 import { AcceptContext, Accepted } from '../requests/accept-context.js';
@@ -44,10 +44,8 @@ export class ChangeAddressController {
       missing_address: ['validation_failed', 'Email or phone number is required', 'Missing required field'],
       invalid_field: ['validation_failed', 'Send email or phone, not both'],
       redirect_not_allowed: ['validation_failed', redirectNotAllowed],
-      ...bodyErrors,
+      ...messageErrors,
       bad_access_token: ['bad_jwt', 'Send a valid access token as Authorization: Bearer'],
-      ...limitErrors,
-      ...unavailableError,
     },
     limitHeaders,
   )

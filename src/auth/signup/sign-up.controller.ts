@@ -1,12 +1,6 @@
 import { Body, Controller, Header, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import {
-  ApiErrors,
-  bodyErrors,
-  captchaErrors,
-  limitErrors,
-  unavailableError,
-} from '../../openapi/api-errors.decorator.js';
+import { ApiErrors, captchaErrors, messageErrors } from '../../openapi/api-errors.decorator.js';
 import { limitHeaders } from '../../openapi/components.js';
 import { CaptchaAction } from '../accept/captcha/captcha-verifier.js';
 import { CaptchaGuard } from '../accept/captcha/captcha.guard.js';
@@ -60,10 +54,8 @@ export class SignUpController {
       missing_password: ['validation_failed', 'Password is required', 'Missing required field'],
       invalid_field: ['validation_failed', 'password must be 8 to 256 characters'],
       redirect_not_allowed: ['validation_failed', redirectNotAllowed],
-      ...bodyErrors,
+      ...messageErrors,
       ...captchaErrors,
-      ...limitErrors,
-      ...unavailableError,
     },
     limitHeaders,
   )

@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Expose, Transform } from 'class-transformer';
-import { IsDefined, IsOptional, MaxLength, ValidateBy } from 'class-validator';
+import { IsDefined, IsOptional, ValidateBy } from 'class-validator';
 import { Injectable } from '@nestjs/common';
 import { Nested } from '../../http/body.guard.js';
-import { ConfirmAddressDto } from '../requests/address.dto.js';
+import { CaptchaTokenField, ConfirmAddressDto } from '../requests/address.dto.js';
 import { messageBodyGuard, withCaptchaToken } from '../requests/accept-context.js';
 
 /** Code points. The upper end only keeps the work of normalising within bounds. */
@@ -76,17 +76,7 @@ export class SignUpDto extends ConfirmAddressDto {
   )
   data?: Record<string, unknown>;
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    maxLength: 4_096,
-    description:
-      'The token of a captcha: required after `captcha_failed`, good once. Also taken from ' +
-      '`gotrue_meta_security.captcha_token`.',
-  })
-  @Expose()
-  @IsOptional()
-  @MaxLength(4_096, { message: 'captcha_token must be a string of at most 4096 characters' })
+  @CaptchaTokenField()
   captcha_token?: string;
 }
 

@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Expose } from 'class-transformer';
-import { IsDefined, IsIn, IsOptional, IsString, Length, ValidateIf } from 'class-validator';
+import { IsDefined, IsOptional, Length, ValidateIf } from 'class-validator';
 import { Injectable } from '@nestjs/common';
-import { EmailField, PhoneField } from '../requests/address.dto.js';
+import { channelOf, EmailField, PhoneField, RedirectToField, TypeField } from '../requests/address.dto.js';
 import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
 import { bodyGuard } from '../../http/body.guard.js';
 import { UserResponse } from '../users/user.response.js';
@@ -17,10 +17,7 @@ const tokenLength = `$property must be a string of 1 to ${maxTokenLength} charac
  * the link's token itself is taken under both names.
  */
 export class VerifyDto {
-  @ApiProperty({ enum: confirmationTypes, example: 'signup' })
-  @Expose()
-  @IsDefined({ message: 'Type is required', context: { missing: true } })
-  @IsIn(confirmationTypes, { message: `type must be one of ${confirmationTypes.join(', ')}` })
+  @TypeField({ example: 'signup' })
   type: ConfirmationType;
 
   @ApiPropertyOptional({
@@ -61,20 +58,14 @@ export class VerifyDto {
   })
   phone?: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    nullable: true,
-    description:
-      'Where a form post is sent on to. Replaced by the site URL when it is not on the allow list.',
-  })
-  @Expose()
-  @IsOptional()
-  @IsString({ message: 'redirect_to must be a string' })
+  @RedirectToField(
+    'Where a form post is sent on to. Replaced by the site URL when it is not on the allow list.',
+    null,
+  )
   redirect_to?: string;
 
   get channel(): Channel {
-    if (this.type === 'sms') return 'sms';
-    return this.type === 'signup' && this.email === undefined && this.phone !== undefined ? 'sms' : 'email';
+    return channelOf(this);
   }
 
   /** The address beside a code, in its normal form; undefined when the token is a link's. */

@@ -47,15 +47,7 @@ interface VendorRequest {
   readonly body: string | URLSearchParams;
 }
 
-/**
- * One POST to the API of a vendor.
- * @throws TransientDeliveryError `timed_out` or `connection_failed` when no answer comes
- */
-export async function postToVendor(
-  url: URL,
-  { headers, body }: VendorRequest,
-  timeoutMs: number,
-): Promise<Response> {
+async function post(url: URL, { headers, body }: VendorRequest, timeoutMs: number): Promise<Response> {
   const signal = AbortSignal.timeout(timeoutMs);
   const id = randomUUID();
   const probe = new RequestSentProbe(id);
@@ -85,11 +77,11 @@ export function mayHaveBeenTaken(status: number): boolean {
 }
 
 /**
- * The same, with what the answer says. Whatever answer comes, of whichever status, has an end in size and time.
+ * One POST to the API of a vendor, and what the answer says. Whatever answer comes, of whichever status, has an end in size and time.
  * @throws TransientDeliveryError `timed_out` or `connection_failed` when none comes
  */
 export async function askVendor(url: URL, request: VendorRequest, timeoutMs: number): Promise<VendorAnswer> {
-  const response = await postToVendor(url, request, timeoutMs);
+  const response = await post(url, request, timeoutMs);
   return { ok: response.ok, status: response.status, fields: await fieldsOf(response) };
 }
 

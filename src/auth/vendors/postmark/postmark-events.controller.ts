@@ -3,19 +3,19 @@ import type { FastifyRequest } from 'fastify';
 import { ApiTags } from '@nestjs/swagger';
 import { uuidOf } from '../../../platform/ids.js';
 import type { DeliveryEventKind } from '../../messages/message.entities.js';
-import type { SuppressionReason } from '../../messages/suppression-list.js';
-import { codeIn, dateIn, EmailCarriers, nameIn, objectIn, recipientIn } from '../../reports/report-fields.js';
+import {
+  codeIn,
+  dateIn,
+  EmailCarriers,
+  entryIn,
+  nameIn,
+  objectIn,
+  recipientIn,
+  suppressionFor,
+} from '../../reports/report-fields.js';
 import type { ReportedEvent } from '../../reports/reported-event.js';
 import { Config } from '../../../config/config.js';
-import {
-  EventGuard,
-  headerOf,
-  isSame,
-  jsonObject,
-  notAuthentic,
-  notConfigured,
-  rawText,
-} from '../../reports/event.guard.js';
+import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 import { postmarkConfig } from './postmark.config.js';
@@ -33,7 +33,7 @@ const notBounced: Readonly<Record<string, DeliveryEventKind | null>> = {
 };
 
 /** After these nothing more can arrive there. */
-const isHard = new Set(['HardBounce', 'BadEmailAddress']);
+const hard = new Set<unknown>(['HardBounce', 'BadEmailAddress']);
 
 /** What a webhook of Postmark says; null when that is nothing new. */
 function postmarkReport(
@@ -55,7 +55,7 @@ function postmarkReport(
     detail: codeIn(type),
     occurredAt: dateIn(body['BouncedAt'] ?? body['DeliveredAt']),
     recipient: recipientIn(body['Email'] ?? body['Recipient'], 'email'),
-    suppression: suppressionFor(kind, type),
+    suppression: suppressionFor(kind, hard.has(type)),
   };
 }
 
@@ -69,12 +69,8 @@ function kindOf(recordType: unknown, type: unknown): DeliveryEventKind | null {
   if (recordType === 'Delivery') return 'delivered';
   if (recordType === 'SpamComplaint') return 'complained';
   if (recordType !== 'Bounce') return null;
-  return typeof type === 'string' && Object.hasOwn(notBounced, type) ? (notBounced[type] ?? null) : 'bounced';
-}
-
-function suppressionFor(kind: DeliveryEventKind, type: unknown): SuppressionReason | null {
-  if (kind === 'complained') return 'complaint';
-  return kind === 'bounced' && typeof type === 'string' && isHard.has(type) ? 'hard_bounce' : null;
+  const entry = entryIn(notBounced, type);
+  return entry === undefined ? 'bounced' : entry;
 }
 
 function numberIn(value: unknown): string {
@@ -93,10 +89,11 @@ class PostmarkGuard extends EventGuard {
 
   protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {
     const { login } = postmarkConfig.of(this.config);
-    if (login === undefined) throw notConfigured();
+    if (login === undefined) throw this.notConfigured();
     const credentials = Buffer.from(login, 'utf8').toString('base64');
-    if (!isSame(headerOf(request, 'authorization'), `Basic ${credentials}`)) throw notAuthentic();
-    return jsonObject(await rawText(request, postmarkLimit));
+    if (!this.isSame(this.headerOf(request, 'authorization'), `Basic ${credentials}`))
+      throw this.notAuthentic();
+    return jsonObject(await this.rawText(request, postmarkLimit));
   }
 }
 
@@ -126,9 +123,7 @@ export class PostmarkEventsController {
       BouncedAt: '2026-01-31T12:00:00.0000000Z',
     },
   })
-  async report(@Body() body: Record<string, unknown>): Promise<ReportResponse> {
-    const event = postmarkReport(body, this.carriers);
-    if (event) await this.events.apply(event);
-    return { received: event ? 1 : 0, reply: null };
+  report(@Body() body: Record<string, unknown>): Promise<ReportResponse> {
+    return this.events.takeAll([postmarkReport(body, this.carriers)]);
   }
 }

@@ -3,27 +3,21 @@ import { Body, Controller, HttpCode, Injectable, Post, UseGuards } from '@nestjs
 import type { FastifyRequest } from 'fastify';
 import { ApiTags } from '@nestjs/swagger';
 import type { DeliveryEventKind } from '../../messages/message.entities.js';
-import type { SuppressionReason } from '../../messages/suppression-list.js';
 import {
   codeIn,
   dateIn,
   EmailCarriers,
+  entryIn,
   isMailboxGone,
   nameIn,
   objectIn,
   recipientIn,
+  suppressionFor,
   uuidInMessageId,
 } from '../../reports/report-fields.js';
 import type { ReportedEvent } from '../../reports/reported-event.js';
 import { Config } from '../../../config/config.js';
-import {
-  EventGuard,
-  headerOf,
-  jsonObject,
-  notAuthentic,
-  notConfigured,
-  rawText,
-} from '../../reports/event.guard.js';
+import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { sendgridConfig } from './sendgrid.config.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
@@ -41,7 +35,7 @@ const kinds: Readonly<Record<string, DeliveryEventKind>> = {
 function sendgridReport(value: unknown, carriers: EmailCarriers): ReportedEvent | null {
   const event = objectIn(value);
   const { event: name, status, type } = event;
-  const kind = typeof name === 'string' && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  const kind = entryIn(kinds, name);
   const eventId = nameIn(event['sg_event_id']);
   if (kind === undefined || eventId === null) return null;
   const messageId = nameIn(event['sg_message_id']);
@@ -56,19 +50,16 @@ function sendgridReport(value: unknown, carriers: EmailCarriers): ReportedEvent 
     detail: codeIn(status) ?? codeIn(type),
     occurredAt: dateIn(event['timestamp']),
     recipient: recipientIn(event['email'], 'email'),
-    suppression: suppressionFor(kind, status, type),
+    // A bounce of the type `blocked` says something against the sender or the moment.
+    suppression: suppressionFor(
+      kind,
+      type !== 'blocked' && typeof status === 'string' && isMailboxGone(status),
+    ),
   };
 }
 
 function withoutBrackets(value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll(/[<>]/g, '') : value;
-}
-
-/** A bounce of the type `blocked` says something against the sender or the moment. */
-function suppressionFor(kind: DeliveryEventKind, status: unknown, type: unknown): SuppressionReason | null {
-  if (kind === 'complained') return 'complaint';
-  const isHard = type !== 'blocked' && typeof status === 'string' && isMailboxGone(status);
-  return kind === 'bounced' && isHard ? 'hard_bounce' : null;
 }
 
 /** SendGrid collects events and posts many at once. In bytes. */
@@ -93,11 +84,12 @@ class SendGridGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<unknown[]> {
-    if (!this.key) throw notConfigured();
-    const text = await rawText(request, sendgridLimit);
-    const timestamp = headerOf(request, 'x-twilio-email-event-webhook-timestamp');
-    const signature = Buffer.from(headerOf(request, 'x-twilio-email-event-webhook-signature'), 'base64');
-    if (!verify('sha256', Buffer.from(timestamp + text, 'utf8'), this.key, signature)) throw notAuthentic();
+    if (!this.key) throw this.notConfigured();
+    const text = await this.rawText(request, sendgridLimit);
+    const timestamp = this.headerOf(request, 'x-twilio-email-event-webhook-timestamp');
+    const signature = Buffer.from(this.headerOf(request, 'x-twilio-email-event-webhook-signature'), 'base64');
+    if (!verify('sha256', Buffer.from(timestamp + text, 'utf8'), this.key, signature))
+      throw this.notAuthentic();
     return eventsIn(text);
   }
 }
@@ -135,9 +127,7 @@ export class SendGridEventsController {
       },
     ],
   })
-  async report(@Body() list: unknown[]): Promise<ReportResponse> {
-    const events = list.flatMap((event) => sendgridReport(event, this.carriers) ?? []);
-    for (const event of events) await this.events.apply(event);
-    return { received: events.length, reply: null };
+  report(@Body() list: unknown[]): Promise<ReportResponse> {
+    return this.events.takeAll(list.map((event) => sendgridReport(event, this.carriers)));
   }
 }

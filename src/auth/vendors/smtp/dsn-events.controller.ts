@@ -4,7 +4,7 @@ import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
 import { RawBody } from '../../../http/request-body.js';
-import { EventGuard, headerOf, isSame, notAuthentic, notConfigured } from '../../reports/event.guard.js';
+import { EventGuard } from '../../reports/event.guard.js';
 import { ReturnPath } from './return-path.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
@@ -26,10 +26,10 @@ class DsnGuard extends EventGuard {
 
   protected override async read(request: FastifyRequest): Promise<Buffer> {
     const { secret } = dsnConfig.of(this.config);
-    if (secret === undefined) throw notConfigured();
+    if (secret === undefined) throw this.notConfigured();
     // Before anything is read: only an authenticated sender may send a megabyte.
-    if (!isSame(headerOf(request, 'authorization'), `Bearer ${secret}`)) throw notAuthentic();
-    if (!/^message\/rfc822\s*(;|$)/i.test(headerOf(request, 'content-type'))) {
+    if (!this.isSame(this.headerOf(request, 'authorization'), `Bearer ${secret}`)) throw this.notAuthentic();
+    if (!/^message\/rfc822\s*(;|$)/i.test(this.headerOf(request, 'content-type'))) {
       throw new ApiError('unsupported_media_type', 'Send the body as message/rfc822');
     }
     if (!(request.body instanceof RawBody)) throw new ApiError('bad_json', 'Send the report in the body');
@@ -66,12 +66,7 @@ export class DsnEventsController {
   })
   async report(@Body() mail: Buffer, @Query('recipient') recipient?: unknown): Promise<ReportResponse> {
     const find = (text: string) => this.returnPath.uuidIn(text);
-    const events = await dsnReports(
-      mail,
-      find,
-      typeof recipient === 'string' ? recipient.slice(0, 1_000) : '',
-    );
-    for (const event of events) await this.events.apply(event);
-    return { received: events.length, reply: null };
+    const to = typeof recipient === 'string' ? recipient.slice(0, 1_000) : '';
+    return this.events.takeAll(await dsnReports(mail, find, to));
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import type { DeliveryEventKind } from '../../messages/message.entities.js';
-import { isMailboxGone, recipientIn, uuidInMessageId } from '../../reports/report-fields.js';
+import { entryIn, isMailboxGone, recipientIn, uuidInMessageId } from '../../reports/report-fields.js';
 import type { ReportedEvent } from '../../reports/reported-event.js';
 
 /** What a delivery status notification says of one recipient (RFC 3464, section 2.3). */
@@ -57,8 +57,7 @@ function withoutComments(value: string): string {
 }
 
 function statusOf(fields: ReadonlyMap<string, string>): DeliveryStatus | null {
-  const action = fields.get('action')?.toLowerCase() ?? '';
-  const kind = Object.hasOwn(kinds, action) ? kinds[action] : undefined;
+  const kind = entryIn(kinds, fields.get('action')?.toLowerCase());
   if (kind === undefined) return null;
   const status = /^[245]\.\d{1,3}\.\d{1,3}$/.exec(fields.get('status') ?? '')?.[0] ?? null;
   return {

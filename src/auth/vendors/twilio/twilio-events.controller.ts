@@ -4,21 +4,51 @@ import type { FastifyRequest } from 'fastify';
 import { ApiTags } from '@nestjs/swagger';
 import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
-import {
-  EventGuard,
-  headerOf,
-  isSame,
-  notAuthentic,
-  notConfigured,
-  rawText,
-  reportLimit,
-} from '../../reports/event.guard.js';
+import { EventGuard } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, twimlContent } from '../../reports/report.openapi.js';
 import { InboundSms } from '../../reports/inbound-sms.js';
-import { nameIn, recipientIn } from '../../reports/report-fields.js';
+import { codeIn, entryIn, nameIn, recipientIn } from '../../reports/report-fields.js';
 import { twilioConfig } from './twilio.config.js';
-import { twilioReport } from './twilio-report.js';
+import { uuidOf } from '../../../platform/ids.js';
+import type { DeliveryEventKind } from '../../messages/message.entities.js';
+import type { ReportedEvent } from '../../reports/reported-event.js';
+import { recipientLosses } from './twilio-sms.provider.js';
+
+/** Statuses that tell something new; the others are steps on the way (MessageStatus of the Message resource). */
+const kinds: Readonly<Record<string, DeliveryEventKind>> = {
+  delivered: 'delivered',
+  read: 'delivered',
+  undelivered: 'failed',
+  failed: 'failed',
+  canceled: 'failed',
+};
+
+/**
+ * What a status callback of Twilio says; null when that is nothing new.
+ * @param messageId from the address that it was asked to call
+ */
+function twilioReport(form: URLSearchParams, messageId: unknown): ReportedEvent | null {
+  const status = form.get('MessageStatus') ?? '';
+  const kind = entryIn(kinds, status);
+  const sid = nameIn(form.get('MessageSid'));
+  if (kind === undefined || sid === null) return null;
+  const code = codeIn(form.get('ErrorCode'));
+  const suppression = kind === 'failed' ? (recipientLosses[Number(code)] ?? null) : null;
+  return {
+    provider: 'twilio',
+    // Events have no name of their own, but each message reaches each status once.
+    eventId: `${sid}:${status}`,
+    channel: 'sms',
+    messageUuid: uuidOf(messageId),
+    receipt: { id: sid, providers: ['twilio'] },
+    kind: suppression === null ? kind : 'bounced',
+    detail: code ?? status,
+    occurredAt: null,
+    recipient: null,
+    suppression,
+  };
+}
 
 /**
  * Twilio signs the address that it calls, as it was given to it, followed by the fields of the form in the order of
@@ -33,14 +63,14 @@ class TwilioGuard extends EventGuard {
 
   protected override async read(request: FastifyRequest): Promise<URLSearchParams> {
     const twilio = twilioConfig.ifSetUp(this.config);
-    if (!twilio) throw notConfigured();
-    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(headerOf(request, 'content-type'))) {
+    if (!twilio) throw this.notConfigured();
+    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(this.headerOf(request, 'content-type'))) {
       throw new ApiError('unsupported_media_type', 'Send the body as application/x-www-form-urlencoded');
     }
-    const form = new URLSearchParams(await rawText(request, reportLimit));
-    const given = headerOf(request, 'x-twilio-signature');
+    const form = new URLSearchParams(await this.rawText(request));
+    const given = this.headerOf(request, 'x-twilio-signature');
     const url = this.config.publicUrl + request.url;
-    if (!isSame(given, twilioSignature(twilio.authToken, url, form))) throw notAuthentic();
+    if (!this.isSame(given, twilioSignature(twilio.authToken, url, form))) throw this.notAuthentic();
     return form;
   }
 }
@@ -82,8 +112,7 @@ export class TwilioEventsController {
     content: twimlContent,
   })
   async report(@Body() fields: URLSearchParams, @Query('message_id') messageId?: unknown): Promise<string> {
-    const event = twilioReport(fields, messageId);
-    if (event) await this.events.apply(event);
+    await this.events.takeAll([twilioReport(fields, messageId)]);
     return twiml(null);
   }
 

@@ -5,22 +5,53 @@ import { jwtVerify } from 'jose';
 import { ApiTags } from '@nestjs/swagger';
 import { Clock } from '../../../platform/clock.js';
 import { Config } from '../../../config/config.js';
-import {
-  EventGuard,
-  headerOf,
-  isSame,
-  jsonObject,
-  notAuthentic,
-  notConfigured,
-  rawText,
-  reportLimit,
-} from '../../reports/event.guard.js';
+import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 import { InboundSms } from '../../reports/inbound-sms.js';
-import { nameIn, recipientIn } from '../../reports/report-fields.js';
+import { codeIn, dateIn, entryIn, nameIn, objectIn, recipientIn } from '../../reports/report-fields.js';
 import { vonageConfig } from './vonage.config.js';
-import { vonageReport } from './vonage-report.js';
+import { uuidOf } from '../../../platform/ids.js';
+import type { DeliveryEventKind } from '../../messages/message.entities.js';
+import type { ReportedEvent } from '../../reports/reported-event.js';
+import { permanentReasons } from './vonage-sms.provider.js';
+
+/** Statuses that tell something new; `submitted` is a step on the way. */
+const kinds: Readonly<Record<string, DeliveryEventKind>> = {
+  delivered: 'delivered',
+  read: 'delivered',
+  rejected: 'failed',
+  undeliverable: 'failed',
+};
+
+/** What a status webhook of Vonage's Messages API says; null when that is nothing new. */
+function vonageReport(body: Readonly<Record<string, unknown>>): ReportedEvent | null {
+  const status = typeof body['status'] === 'string' ? body['status'] : '';
+  const id = nameIn(body['message_uuid']);
+  const known = entryIn(kinds, status);
+  if (known === undefined || id === null) return null;
+  const code = codeOf(objectIn(body['error']));
+  const isGone = known === 'failed' && permanentReasons[Number(code)] === 'rejected_recipient';
+  return {
+    provider: 'vonage',
+    // Each message reaches each status once; the name of the token changes when Vonage repeats itself.
+    eventId: `${id}:${status}`,
+    channel: 'sms',
+    messageUuid: uuidOf(body['client_ref']),
+    receipt: { id, providers: ['vonage'] },
+    kind: isGone ? 'bounced' : known,
+    detail: code ?? status,
+    occurredAt: dateIn(body['timestamp']),
+    recipient: null,
+    suppression: isGone ? 'hard_bounce' : null,
+  };
+}
+
+/** The code is the fragment of the type, or the title. */
+function codeOf({ type, title }: Readonly<Record<string, unknown>>): string | null {
+  const fragment = typeof type === 'string' ? /#(\d{1,5})$/.exec(type)?.[1] : undefined;
+  return codeIn(fragment ?? title);
+}
 
 /** Clocks may differ by this much. Together with the age a token is good for five minutes. */
 const clockToleranceSeconds = 60;
@@ -42,11 +73,12 @@ class VonageGuard extends EventGuard {
 
   protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {
     const secret = vonageConfig.of(this.config).signatureSecret;
-    if (secret === undefined) throw notConfigured();
-    const text = await rawText(request, reportLimit);
-    const token = /^Bearer ([\w.-]+)$/i.exec(headerOf(request, 'authorization'))?.[1] ?? '';
+    if (secret === undefined) throw this.notConfigured();
+    const text = await this.rawText(request);
+    const token = /^Bearer ([\w.-]+)$/i.exec(this.headerOf(request, 'authorization'))?.[1] ?? '';
     const given = await this.payloadHash(token, secret);
-    if (!isSame(given, createHash('sha256').update(text, 'utf8').digest('hex'))) throw notAuthentic();
+    if (!this.isSame(given, createHash('sha256').update(text, 'utf8').digest('hex')))
+      throw this.notAuthentic();
     return jsonObject(text);
   }
 
@@ -61,7 +93,7 @@ class VonageGuard extends EventGuard {
       });
       return String(payload['payload_hash']).toLowerCase();
     } catch (cause) {
-      throw notAuthentic(cause);
+      throw this.notAuthentic(cause);
     }
   }
 }
@@ -89,10 +121,8 @@ export class VonageEventsController {
       timestamp: '2026-01-31T12:00:00.000Z',
     },
   })
-  async report(@Body() body: Record<string, unknown>): Promise<ReportResponse> {
-    const event = vonageReport(body);
-    if (event) await this.events.apply(event);
-    return { received: event ? 1 : 0, reply: null };
+  report(@Body() body: Record<string, unknown>): Promise<ReportResponse> {
+    return this.events.takeAll([vonageReport(body)]);
   }
 
   @Post('inbound')

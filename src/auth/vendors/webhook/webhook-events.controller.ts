@@ -3,23 +3,63 @@ import type { FastifyRequest } from 'fastify';
 import { Webhook } from 'standardwebhooks';
 import { ApiTags } from '@nestjs/swagger';
 import { Config } from '../../../config/config.js';
-import {
-  EventGuard,
-  headerOf,
-  jsonObject,
-  notAuthentic,
-  notConfigured,
-  rawText,
-  reportLimit,
-} from '../../reports/event.guard.js';
+import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import type { Channel } from '../../messages/confirmation-type.js';
 import { NotificationProvider } from '../../messages/notification-provider.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
 import { InboundSms } from '../../reports/inbound-sms.js';
-import { nameIn, objectIn, recipientIn } from '../../reports/report-fields.js';
+import {
+  codeIn,
+  dateIn,
+  entryIn,
+  nameIn,
+  objectIn,
+  recipientIn,
+  suppressionFor,
+} from '../../reports/report-fields.js';
 import { webhookConfig } from './webhook.config.js';
-import { webhookReport } from './webhook-report.js';
+import { uuidOf } from '../../../platform/ids.js';
+import type { DeliveryEventKind } from '../../messages/message.entities.js';
+import type { ReportedEvent } from '../../reports/reported-event.js';
+
+const kinds: Readonly<Record<string, DeliveryEventKind>> = {
+  'message.delayed': 'delayed',
+  'message.delivered': 'delivered',
+  'message.bounced': 'bounced',
+  'message.complained': 'complained',
+  'message.failed': 'failed',
+};
+
+/**
+ * What a gateway of one's own says, of mail or SMS; null when that is nothing new.
+ * @param webhookId names the event, the same each time it is sent
+ * @param usualChannel what it is about unless it says so itself; null when that may be either
+ */
+function webhookReport(
+  body: Readonly<Record<string, unknown>>,
+  webhookId: string | undefined,
+  usualChannel: Channel | null,
+): ReportedEvent | null {
+  const kind = entryIn(kinds, body['type']);
+  const eventId = nameIn(webhookId);
+  if (kind === undefined || eventId === null) return null;
+  const data = objectIn(body['data']);
+  const receipt = nameIn(data['id']);
+  const { recipient, channel } = data;
+  return {
+    provider: 'webhook',
+    eventId,
+    channel: channel === 'email' || channel === 'sms' ? channel : usualChannel,
+    messageUuid: uuidOf(data['message_id']),
+    receipt: receipt === null ? null : { id: receipt, providers: ['webhook'] },
+    kind,
+    detail: codeIn(data['detail']),
+    occurredAt: dateIn(body['timestamp']),
+    recipient: recipientIn(recipient, 'email') ?? recipientIn(recipient, 'sms'),
+    suppression: suppressionFor(kind, data['permanent'] === true),
+  };
+}
 
 const headerNames = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 
@@ -38,13 +78,13 @@ class StandardWebhookGuard extends EventGuard {
   }
 
   protected override async read(request: FastifyRequest): Promise<Record<string, unknown>> {
-    if (!this.webhook) throw notConfigured();
-    const text = await rawText(request, reportLimit);
-    const headers = Object.fromEntries(headerNames.map((name) => [name, headerOf(request, name)]));
+    if (!this.webhook) throw this.notConfigured();
+    const text = await this.rawText(request);
+    const headers = Object.fromEntries(headerNames.map((name) => [name, this.headerOf(request, name)]));
     try {
       this.webhook.verify(text, headers, { jsonParse: false });
     } catch (cause) {
-      throw notAuthentic(cause);
+      throw this.notAuthentic(cause);
     }
     return jsonObject(text);
   }
@@ -84,14 +124,12 @@ export class WebhookEventsController {
       data: { message_id: 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f', detail: '5.1.1', permanent: true },
     },
   })
-  async report(
+  report(
     @Body() body: Record<string, unknown>,
     @Headers('webhook-id') webhookId?: string,
   ): Promise<ReportResponse> {
     if (body['type'] === 'sms.received') return this.receive(objectIn(body['data']), webhookId);
-    const event = webhookReport(body, webhookId, this.usualChannel);
-    if (event) await this.events.apply(event);
-    return { received: event ? 1 : 0, reply: null };
+    return this.events.takeAll([webhookReport(body, webhookId, this.usualChannel)]);
   }
 
   private async receive(

@@ -8,13 +8,11 @@ import {
   refuseUnsafe,
   TransientDeliveryError,
 } from '../../messages/notification-provider.js';
-import { mayHaveBeenTaken, postToVendor } from '../http/vendor-request.js';
+import { askVendor, mayHaveBeenTaken, type VendorAnswer } from '../http/vendor-request.js';
 import { secretBytes } from './webhook.config.js';
-import { readAtMost } from '../../../http/bounded-body.js';
 import { nameIn } from '../../reports/report-fields.js';
 
 const timeoutOfGatewayMs = 10_000;
-const maxAnswerBytes = 16 * 1024;
 
 /**
  * Client errors that say nothing against the message: wrong key, unpaid account, wrong URL or method, come back later,
@@ -56,11 +54,10 @@ export class WebhookSmsProvider extends NotificationProvider {
 
   override async send(message: OutgoingMessage): Promise<Receipt> {
     refuseUnsafe(message);
-    const response = await this.post(message);
-    if (response.ok) return { receiptId: await receiptIdOf(response) };
-    // The answer may repeat number and text: it is neither read nor logged.
-    await response.body?.cancel().catch(() => undefined);
-    const { status } = response;
+    const { ok, status, fields } = await this.post(message);
+    const { id } = fields;
+    if (ok) return { receiptId: nameIn(typeof id === 'number' ? String(id) : id) };
+    // What else the answer says may repeat number and text, so it is left out.
     const cause = new Error(`The SMS gateway answered ${status}`);
     if (status >= 400 && status < 500 && !notTheMessage.has(status)) {
       throw new PermanentDeliveryError('rejected_by_gateway', { cause });
@@ -73,7 +70,7 @@ export class WebhookSmsProvider extends NotificationProvider {
     });
   }
 
-  private post({ messageId, to, text }: OutgoingMessage): Promise<Response> {
+  private post({ messageId, to, text }: OutgoingMessage): Promise<VendorAnswer> {
     const now = new Date(this.clock.now());
     const data = { message_id: messageId, to, text };
     const body = JSON.stringify({ type: 'sms.send', timestamp: now.toISOString(), data });
@@ -84,17 +81,6 @@ export class WebhookSmsProvider extends NotificationProvider {
       'webhook-timestamp': Math.floor(now.getTime() / 1000).toString(),
       'webhook-signature': this.signer.sign(messageId, now, body),
     };
-    return postToVendor(this.url, { headers, body }, this.timeoutMs);
-  }
-}
-
-/** The gateway has taken the message over; nothing about its answer can change that any more. */
-async function receiptIdOf(response: Response): Promise<string | null> {
-  try {
-    const answer: unknown = JSON.parse(await readAtMost(response, maxAnswerBytes));
-    const id = typeof answer === 'object' && answer !== null && 'id' in answer ? answer.id : null;
-    return nameIn(typeof id === 'number' ? String(id) : id);
-  } catch {
-    return null;
+    return askVendor(this.url, { headers, body }, this.timeoutMs);
   }
 }
