@@ -7,7 +7,7 @@ import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
 
 /** How long the mailer bears a silent server here, in milliseconds; in production it is twenty seconds. */
-const patienceMs = 1_000;
+const silenceMs = 1_000;
 
 let first: ScriptedSmtpServer;
 let second: ScriptedSmtpServer;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   second = await ScriptedSmtpServer.start();
   running = await startApp({
     env: {
-      SMTP_URL: [first.urlWithCredentials, second.url].map(impatient).join(', '),
+      SMTP_URL: [first.urlWithCredentials, second.url].map(withTimeouts).join(', '),
       LIMIT_IP: '100000/10m',
     },
   });
@@ -30,8 +30,8 @@ afterAll(async () => {
   await second.stop();
 });
 
-const impatient = (url: string) =>
-  `${url}/?socketTimeout=${patienceMs}&greetingTimeout=${patienceMs}&connectionTimeout=${patienceMs}`;
+const withTimeouts = (url: string) =>
+  `${url}/?socketTimeout=${silenceMs}&greetingTimeout=${silenceMs}&connectionTimeout=${silenceMs}`;
 const nameOf = (server: ScriptedSmtpServer) => `smtp:${new URL(server.url).host}`;
 const byFirst = (outcome: string, error: string | null, attempt = 1) => ({
   attempt,
@@ -155,7 +155,7 @@ describe('when the preferred mail server', () => {
   });
 
   it('takes its time, it is waited for', async () => {
-    first.dawdleAt('message', patienceMs / 3);
+    first.dawdleAt('message', silenceMs / 3);
     const id = await ask();
     expect(await ended(running, id)).toEqual({ status: 'sent', reason: null, attempts: 1 });
     expect(await attemptRows(running, id)).toEqual([byFirst('sent', null)]);

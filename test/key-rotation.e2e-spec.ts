@@ -38,7 +38,7 @@ const start = (env: Record<string, string>) =>
 
 type App = Pick<RunningApp, 'app' | 'http'>;
 
-async function somebody(app: App): Promise<string> {
+async function insertPerson(app: App): Promise<string> {
   const { email } = await insertUser(app, { email: `key-${(count += 1)}@example.com` });
   return email ?? '';
 }
@@ -61,7 +61,7 @@ const useToken = (app: App, token: string) =>
 const otherCode = (code: string) => code.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
 
 async function signedIn(app: App): Promise<string> {
-  const email = await somebody(app);
+  const email = await insertPerson(app);
   const { code } = await resent(app, email);
   const { body } = await useCode(app, email, code).expect(200);
   return (body as { access_token: string }).access_token;
@@ -74,7 +74,7 @@ async function kids(app: App): Promise<string[]> {
 
 /** A link, a code and an access token, each of somebody else. */
 async function issue(app: App) {
-  const [byLink, byCode] = [await somebody(app), await somebody(app)];
+  const [byLink, byCode] = [await insertPerson(app), await insertPerson(app)];
   return {
     link: await resent(app, byLink),
     email: byCode,
@@ -113,15 +113,15 @@ describe('What was sent out before the keys were changed', () => {
   beforeAll(async () => {
     const app = await start(keys(old));
     [used, late] = [await issue(app), await issue(app)];
-    const email = await somebody(app);
+    const email = await insertPerson(app);
     waiting = { email, code: (await resent(app, email)).code };
-    const target = await somebody(app);
+    const target = await insertPerson(app);
     guessed = { email: target, code: (await resent(app, target)).code };
     for (let i = 0; i < 5; i += 1) await useCode(app, target, otherCode(guessed.code)).expect(403);
-    const asked = { email: await somebody(app), key: randomUUID() };
+    const asked = { email: await insertPerson(app), key: randomUUID() };
     const { body } = await retry(app, asked);
     accepted = { ...asked, messageId: (body as { message_id: string }).message_id };
-    [bounced, unwanted] = [await somebody(app), await somebody(app)];
+    [bounced, unwanted] = [await insertPerson(app), await insertPerson(app)];
     const list = app.app.get(SuppressionList);
     await list.add('email', bounced, 'hard_bounce');
     await list.add('email', unwanted, 'complaint');

@@ -57,7 +57,7 @@ const names = Object.keys(subjects).filter((name) => name !== 'unknown');
 let count = 0;
 
 /** Addresses of one length, which nobody has asked for before, and a client that has not asked. */
-function somebodyNew() {
+function newAddresses() {
   count += 1;
   const digits = String(count).padStart(6, '0');
   return {
@@ -67,8 +67,8 @@ function somebodyNew() {
   };
 }
 
-async function somebody(running: RunningApp, name: string) {
-  const addresses = somebodyNew();
+async function insertPerson(running: RunningApp, name: string) {
+  const addresses = newAddresses();
   const { email, phone } = addresses;
   const user = subjects[name]!({ email, phone });
   const reason = suppressions[name];
@@ -116,7 +116,7 @@ describe('nobody can tell who somebody is', () => {
   describe.each(confirmationTypes)('by POST /resend of %s', (type) => {
     /** Beyond the quota, so that what is left and when it is over is seen at each step. */
     async function wholeQuota(name: string): Promise<Trace> {
-      const { client, ...person } = await somebody(running, name);
+      const { client, ...person } = await insertPerson(running, name);
       const body = bodyOf(type, person);
       return trace(async () => {
         const answers = [];
@@ -127,7 +127,7 @@ describe('nobody can tell who somebody is', () => {
 
     /** The same key with the same body, with another body, and a second key. */
     async function keys(name: string): Promise<Trace> {
-      const { client, ...person } = await somebody(running, name);
+      const { client, ...person } = await insertPerson(running, name);
       const body = bodyOf(type, person);
       const other = { ...body, type: type === 'sms' ? 'signup' : type === 'signup' ? 'recovery' : 'signup' };
       const key = { 'Idempotency-Key': randomUUID() };
@@ -140,27 +140,27 @@ describe('nobody can tell who somebody is', () => {
     }
 
     it('answers and asks its database alike over the whole quota', async () => {
-      const nobody = await wholeQuota('unknown');
+      const unknown = await wholeQuota('unknown');
       const left = type === 'sms' ? 2 : 3;
-      expect(nobody.answers.map(({ status }) => status)).toEqual(
+      expect(unknown.answers.map(({ status }) => status)).toEqual(
         [200, 200, 200, 429, 429, 429].slice(3 - left, 8 - left),
       );
-      expect(nobody.statements).toHaveLength(left);
-      for (const name of names) expect({ name, ...(await wholeQuota(name)) }).toEqual({ name, ...nobody });
+      expect(unknown.statements).toHaveLength(left);
+      for (const name of names) expect({ name, ...(await wholeQuota(name)) }).toEqual({ name, ...unknown });
     });
 
     it('treats an Idempotency-Key alike', async () => {
-      const nobody = await keys('unknown');
-      expect(nobody.answers.map(({ status }) => status)).toEqual([200, 200, 422, 200]);
-      expect(nobody.statements.length).toBeGreaterThan(3);
-      for (const name of names) expect({ name, ...(await keys(name)) }).toEqual({ name, ...nobody });
+      const unknown = await keys('unknown');
+      expect(unknown.answers.map(({ status }) => status)).toEqual([200, 200, 422, 200]);
+      expect(unknown.statements.length).toBeGreaterThan(3);
+      for (const name of names) expect({ name, ...(await keys(name)) }).toEqual({ name, ...unknown });
     });
   });
 
   it.each(['email', 'phone'] as const)('by POST /signup with a taken %s', async (field) => {
     const hash = jest.spyOn(PasswordHasher.prototype, 'hash');
     const signUp = async (name: string) => {
-      const { client, [field]: address } = await somebody(running, name);
+      const { client, [field]: address } = await insertPerson(running, name);
       const body = { [field]: address, password: 'correct horse battery', data: { name: 'Ada' } };
       hash.mockClear();
       const traced = await trace(async () => [
@@ -178,7 +178,7 @@ describe('nobody can tell who somebody is', () => {
 
   describe.each(confirmationTypes)('by wrong codes at POST /verify for %s', (type) => {
     async function guesses(name: string, liveCodes: number): Promise<Trace> {
-      const { client, user, ...person } = await somebody(running, name);
+      const { client, user, ...person } = await insertPerson(running, name);
       if (user) {
         const recipient = type === 'sms' ? person.phone : person.email;
         for (let i = 0; i < liveCodes; i++) await insertCode(user.id, type, recipient);
@@ -209,23 +209,23 @@ describe('nobody can tell who somebody is', () => {
     }
 
     it('answers and asks its database alike, with a live code or without', async () => {
-      const nobody = await guesses('unknown', 0);
-      expect(nobody.answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 429, 429]);
+      const unknown = await guesses('unknown', 0);
+      expect(unknown.answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 429, 429]);
       for (const name of names)
         for (const liveCodes of [0, 1, 3])
           expect({ name, liveCodes, ...(await guesses(name, liveCodes)) }).toEqual({
             name,
             liveCodes,
-            ...nobody,
+            ...unknown,
           });
     });
   });
 
   it('by guesses under a name of who waits for an address at which there have been enough', async () => {
-    const wanted = somebodyNew().email;
-    await insertUser(running, { email: somebodyNew().email, pendingEmail: wanted, pendingSince: long });
+    const wanted = newAddresses().email;
+    await insertUser(running, { email: newAddresses().email, pendingEmail: wanted, pendingSince: long });
     const guesses = async (user: Partial<UserEntity> | null) => {
-      const { client, email } = somebodyNew();
+      const { client, email } = newAddresses();
       if (user) await insertUser(running, { email, ...confirmedEmail, ...user });
       const body = { type: 'email_change', email, token: '000000' };
       return trace(async () => {
@@ -236,19 +236,19 @@ describe('nobody can tell who somebody is', () => {
     };
     for (let i = 0; i < 5; i++) {
       const body = { type: 'email_change', email: wanted, token: '000000' };
-      await ask(running, { path: '/verify', body, client: somebodyNew().client });
+      await ask(running, { path: '/verify', body, client: newAddresses().client });
     }
-    const nobody = await guesses(null);
-    expect(nobody.answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 429, 429]);
-    expect(await guesses({ pendingEmail: wanted, pendingSince: long })).toEqual(nobody);
-    expect(await guesses({ pendingEmail: somebodyNew().email, pendingSince: long })).toEqual(nobody);
+    const unknown = await guesses(null);
+    expect(unknown.answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 429, 429]);
+    expect(await guesses({ pendingEmail: wanted, pendingSince: long })).toEqual(unknown);
+    expect(await guesses({ pendingEmail: newAddresses().email, pendingSince: long })).toEqual(unknown);
   });
 
   it('by PUT /user towards a taken address', async () => {
     const owner = await insertUser(running, { email: 'owner@example.com', emailConfirmedAt: long });
     const { access_token: jwt } = await running.app.get(AccessTokens).issue(owner);
     const change = async (name: string) => {
-      const { client, email } = await somebody(running, name);
+      const { client, email } = await insertPerson(running, name);
       const headers = { Authorization: `Bearer ${jwt}` };
       return trace(async () => [
         await ask(running, { method: 'PUT', path: '/user', body: { email }, client, headers }),
@@ -355,7 +355,7 @@ describe.each(troubles)(
     async function conversations(type: ConfirmationType, name: string): Promise<BareAnswer[]> {
       const answers = [];
       for (const withKey of [false, true]) {
-        const { client, user, ...person } = await somebody(running, name);
+        const { client, user, ...person } = await insertPerson(running, name);
         const body = bodyOf(type, person);
         const headers = withKey ? { 'Idempotency-Key': randomUUID() } : {};
         const request = { path: '/resend', body, client };
@@ -370,16 +370,16 @@ describe.each(troubles)(
     }
 
     it.each(confirmationTypes)('by POST /resend of %s, with an Idempotency-Key or without', async (type) => {
-      const nobody = await conversations(type, 'unknown');
-      expect(nobody.map(({ status }) => status)).toEqual([
+      const unknown = await conversations(type, 'unknown');
+      expect(unknown.map(({ status }) => status)).toEqual([
         ...(type === 'sms' ? [200, 200, 429, 429] : [200, 200, 200, 429]),
         ...[200, 200, 422, 200],
       ]);
-      expect(await conversations(type, recipients[type])).toEqual(nobody);
+      expect(await conversations(type, recipients[type])).toEqual(unknown);
       for (const name of ['banned', 'suppressed']) {
-        const { client, ...person } = await somebody(running, name);
+        const { client, ...person } = await insertPerson(running, name);
         const answer = await ask(running, { path: '/resend', body: bodyOf(type, person), client });
-        expect(answer).toEqual(nobody[0]);
+        expect(answer).toEqual(unknown[0]);
       }
     });
   },

@@ -25,7 +25,7 @@ describe('Verification', () => {
   });
   afterAll(() => running.stop());
 
-  const somebody = (fields: Partial<UserEntity> = {}) =>
+  const insertPerson = (fields: Partial<UserEntity> = {}) =>
     insertUser(running, { email: `person-${(count += 1)}@example.com`, ...fields });
 
   /** Asks for a message and reads it. */
@@ -44,7 +44,7 @@ describe('Verification', () => {
   const wrong = (code: string) => code.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
 
   it('confirms an email with the code and answers with an access token and the user', async () => {
-    const { email, id } = await somebody({ metadata: { name: 'Ada' } });
+    const { email, id } = await insertPerson({ metadata: { name: 'Ada' } });
     const { code } = await resent({ type: 'signup', email: email ?? '' });
     const response = await verify({ type: 'signup', email, token: code }).expect(200);
     const now = running.clock.now();
@@ -69,7 +69,7 @@ describe('Verification', () => {
   });
 
   it('gives an access token that the published key proves', async () => {
-    const { email, id } = await somebody();
+    const { email, id } = await insertPerson();
     const { code } = await resent({ type: 'magiclink', email: email ?? '' });
     const { access_token } = (await verify({ type: 'magiclink', email, token: code }).expect(200)).body as {
       access_token: string;
@@ -91,7 +91,7 @@ describe('Verification', () => {
   it.each(['token', 'token_hash'])(
     'takes the token of the link as %s, and the address is not needed',
     async (name) => {
-      const { email } = await somebody();
+      const { email } = await insertPerson();
       const message = await resent({ type: 'recovery', email: email ?? '' });
       const response = await verify({ type: 'recovery', [name]: tokenIn(message) }).expect(200);
       expect(response.body).toMatchObject({
@@ -119,7 +119,7 @@ describe('Verification', () => {
 
   it.each(['new', 'current'])('moves a pending email into place, named by the %s address', async (which) => {
     const pendingEmail = `next-${(count += 1)}@example.com`;
-    const { email } = await somebody({ pendingEmail, pendingSince: new Date() });
+    const { email } = await insertPerson({ pendingEmail, pendingSince: new Date() });
     const named = which === 'new' ? pendingEmail : email;
     const { code } = await resent({ type: 'email_change', email: named ?? '' }, pendingEmail);
     const response = await verify({ type: 'email_change', email: named, token: code }).expect(200);
@@ -131,7 +131,7 @@ describe('Verification', () => {
     const refused = async (body: object) => {
       answers.push((await verify(body).expect(403)).body);
     };
-    const { email } = await somebody();
+    const { email } = await insertPerson();
     const { code } = await resent({ type: 'signup', email: email ?? '' });
     await refused({ type: 'signup', email, token: wrong(code) });
     await refused({ type: 'recovery', email, token: code });
@@ -140,15 +140,15 @@ describe('Verification', () => {
     await refused({ type: 'signup', email, token: code });
     await refused({ type: 'signup', token_hash: 'no-such-link' });
 
-    const late = await somebody();
+    const late = await insertPerson();
     const lateCode = (await resent({ type: 'signup', email: late.email ?? '' })).code;
     running.clock.advance(24 * hours);
     await refused({ type: 'signup', email: late.email, token: lateCode });
 
     const wanted = `wanted-${(count += 1)}@example.com`;
-    const waiting = await somebody({ pendingEmail: wanted, pendingSince: new Date() });
+    const waiting = await insertPerson({ pendingEmail: wanted, pendingSince: new Date() });
     const change = await resent({ type: 'email_change', email: waiting.email ?? '' }, wanted);
-    await somebody({ email: wanted });
+    await insertPerson({ email: wanted });
     await refused({ type: 'email_change', token: tokenIn(change) });
 
     expect(answers).toHaveLength(7);
@@ -157,7 +157,7 @@ describe('Verification', () => {
   });
 
   it('lets a banned user in neither by code nor by link, and uses nothing up', async () => {
-    const { email, id } = await somebody();
+    const { email, id } = await insertPerson();
     const message = await resent({ type: 'magiclink', email: email ?? '' });
     const users = running.app.get(DataSource).getRepository(UserEntity);
     await users.update({ id }, { bannedUntil: new Date(running.clock.now() + 60_000) });
@@ -168,7 +168,7 @@ describe('Verification', () => {
   });
 
   it('keeps earlier codes and links good after a resend, until the first use', async () => {
-    const { email } = await somebody();
+    const { email } = await insertPerson();
     const first = await resent({ type: 'signup', email: email ?? '' });
     const second = await resent({ type: 'signup', email: email ?? '' });
     await verify({ type: 'signup', token: tokenIn(first) }).expect(200);
@@ -177,7 +177,7 @@ describe('Verification', () => {
   });
 
   it('lets one of 50 simultaneous clicks win', async () => {
-    const { email } = await somebody();
+    const { email } = await insertPerson();
     const message = await resent({ type: 'signup', email: email ?? '' });
     const clicks = Array.from({ length: 50 }, () => verify({ type: 'signup', token: tokenIn(message) }));
     const statuses = (await Promise.all(clicks)).map(({ status }) => status);
@@ -204,7 +204,7 @@ describe('Verification', () => {
   );
 
   it('counts spellings of an address together, and right codes not at all', async () => {
-    const { email } = await somebody();
+    const { email } = await insertPerson();
     for (let i = 0; i < 3; i += 1) {
       const { code } = await resent({ type: 'magiclink', email: email ?? '' });
       await verify({ type: 'magiclink', email, token: wrong(code) }).expect(403);
@@ -219,7 +219,7 @@ describe('Verification', () => {
     const pendingEmail = `wanted-${(count += 1)}@example.com`;
     const waiting = [];
     for (let i = 0; i < 3; i += 1) {
-      const user = await somebody({ pendingEmail, pendingSince: new Date() });
+      const user = await insertPerson({ pendingEmail, pendingSince: new Date() });
       const { code } = await resent({ type: 'email_change', email: user.email ?? '' }, pendingEmail);
       waiting.push({ email: user.email, code });
     }
@@ -274,7 +274,7 @@ describe('Verification', () => {
 
   describe('the page behind the link', () => {
     it('consumes nothing, however often it is opened, and its button confirms', async () => {
-      const { email } = await somebody();
+      const { email } = await insertPerson();
       const { link } = await resent({ type: 'signup', email: email ?? '', redirect_to: `${site}/done#old` });
       const path = (link ?? '').slice(new URL(link ?? '').origin.length);
       for (let i = 0; i < 3; i += 1) {
@@ -312,7 +312,7 @@ describe('Verification', () => {
     });
 
     it('leads where it is allowed, and with everything hostile to the site: the page, its policy and the post', async () => {
-      const { email } = await somebody();
+      const { email } = await insertPerson();
       const token = tokenIn(await resent({ type: 'signup', email: email ?? '' }));
       const home = /^http:\/\/localhost:\d+\//;
       const hostile = Object.values(hostileRedirects).flat();

@@ -8,7 +8,7 @@ import { type ServiceProcess, startService } from './support/service-process.js'
 import { describeOn } from './support/services.js';
 
 const workers = ['worker-1', 'worker-2', 'worker-3'] as const;
-const patienceMs = 180_000;
+const timeoutMs = 180_000;
 
 // Several processes share a PostgreSQL; the embedded database serves one.
 describeOn('postgresql', 'three workers with 2,000 messages', () => {
@@ -57,11 +57,11 @@ describeOn('postgresql', 'three workers with 2,000 messages', () => {
     await eventually(
       'the middle',
       () => arrivalsFrom(victim).length > 0 && smtp.arrivals.length > 300,
-      patienceMs,
+      timeoutMs,
     );
 
     smtp.hold(victim);
-    await eventually('mails that wait', () => smtp.held.length > 0, patienceMs);
+    await eventually('mails that wait', () => smtp.held.length > 0, timeoutMs);
     await eventually('the outcomes of what it had sent', async () => {
       const sent = await idsWith('sent');
       return arrivalsFrom(victim).every(({ messageId }) => sent.has(messageId));
@@ -70,7 +70,7 @@ describeOn('postgresql', 'three workers with 2,000 messages', () => {
     const inFlight = await idsWith('sending');
     expect(smtp.held.filter(({ messageId }) => !inFlight.has(messageId))).toEqual([]);
 
-    await eventually('all of them', async () => (await idsWith('sent')).size === 2_000, patienceMs);
+    await eventually('all of them', async () => (await idsWith('sent')).size === 2_000, timeoutMs);
     const ids = smtp.arrivals.map(({ messageId }) => messageId);
     expect(ids).toHaveLength(2_000);
     expect(new Set(ids)).toEqual(await idsWith('sent'));

@@ -15,7 +15,7 @@ import { databaseKinds } from '../support/services.js';
 import { TestClock } from '../support/test-clock.js';
 
 const day = 24 * 60 * 60 * 1_000;
-const patience = 30_000;
+const takeOverAfterMs = 30_000;
 const request: MessageRequest = {
   type: 'signup',
   channel: 'email',
@@ -81,7 +81,7 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
   it('refuses the same request while the first is under way', async () => {
     await claimed();
     expect(await refusal()).toEqual(inFlight);
-    clock.advance(patience - 1);
+    clock.advance(takeOverAfterMs - 1);
     expect(await refusal()).toEqual(inFlight);
   });
 
@@ -102,7 +102,7 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
     expect(await refusal({ ...request, ...change })).toEqual(reused);
     await accept(claim);
     expect(await refusal({ ...request, ...change })).toEqual(reused);
-    clock.advance(patience);
+    clock.advance(takeOverAfterMs);
     expect(await refusal({ ...request, ...change })).toEqual(reused);
   });
 
@@ -140,7 +140,7 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
 
   it('lets a retry take over from a request that died, with the same message', async () => {
     const dead = await claimed();
-    clock.advance(patience);
+    clock.advance(takeOverAfterMs);
     const retry = await claimed();
     expect(retry.messageId).toBe(dead.messageId);
     expect(await refusal()).toEqual(inFlight);
@@ -148,14 +148,14 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
 
   it('lets exactly one of twenty retries take over', async () => {
     await claimed();
-    clock.advance(patience);
+    clock.advance(takeOverAfterMs);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => refusal()));
     expect(outcomes.filter((outcome) => 'messageId' in (outcome as object))).toHaveLength(1);
   });
 
   it('puts one message into the outbox when the request was not dead but slow', async () => {
     const slow = await claimed();
-    clock.advance(patience);
+    clock.advance(takeOverAfterMs);
     const retry = await claimed();
     const answers = await Promise.all([accept(slow), accept(retry)]);
     expect(answers[0]).toEqual(answers[1]);
@@ -164,7 +164,7 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
 
   it('does not let a slow request give back what a retry has taken over', async () => {
     const slow = await claimed();
-    clock.advance(patience);
+    clock.advance(takeOverAfterMs);
     await claimed();
     await keys.giveBack(slow);
     expect(await refusal()).toEqual(inFlight);

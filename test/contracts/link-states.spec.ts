@@ -30,7 +30,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
     new LinkStates(database.transaction, new KeyedHash(...keys), clock);
   const stateOf = (link: string) => statesUnder(key).of(link, 'signup');
 
-  const somebody = (fields: Partial<TokenSubject> = {}): TokenSubject => ({
+  const tokenSubject = (fields: Partial<TokenSubject> = {}): TokenSubject => ({
     userId: randomUUID(),
     purpose: 'signup',
     recipient: 'user@example.com',
@@ -49,7 +49,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   }
 
   it('calls a link live until it is used, and used from then on', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     expect(await stateOf(link)).toBe('live');
     expect(await stateOf(link)).toBe('live');
     await use(link);
@@ -57,14 +57,14 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('calls every link used that the use of one has ended', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const links = [await linkOf(subject), await linkOf(subject), await linkOf(subject)];
     await use(links[1] ?? '');
     expect(await Promise.all(links.map(stateOf))).toEqual(['used', 'used', 'used']);
   });
 
   it('calls the links used when it was the code that was used', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const tokens = tokensUnder(key);
     const { link, code } = await tokens.mint({ ...subject, withLink: true });
     const token = await tokens.findByCode(code, subject);
@@ -73,7 +73,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('does not tell a link that is overdue from one that nobody has sent', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     clock.advance(24 * hours - 1);
     expect(await stateOf(link)).toBe('live');
     clock.advance(1);
@@ -83,14 +83,14 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('knows a link for its own purpose only, live or used', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     expect(await statesUnder(key).of(link, 'recovery')).toBe('none');
     await use(link);
     expect(await statesUnder(key).of(link, 'recovery')).toBe('none');
   });
 
   it('does not call a link used that led to another address than the one that was confirmed', async () => {
-    const subject = somebody({ purpose: 'email_change', recipient: 'first@example.com' });
+    const subject = tokenSubject({ purpose: 'email_change', recipient: 'first@example.com' });
     const [first, second] = [
       await linkOf(subject),
       await linkOf({ ...subject, recipient: 'second@example.com' }),
@@ -101,7 +101,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('remembers nothing of a use that was rolled back', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     const tokens = tokensUnder(key);
     const failing = database.transaction.run(async () => {
       const token = await tokens.findByLink(link, 'signup');
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('never sees a link as neither live nor used while it is being used', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     const looking = Array.from({ length: 60 }, () => stateOf(link));
     const using = use(link);
     looking.push(...Array.from({ length: 60 }, () => stateOf(link)));
@@ -125,7 +125,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('remembers a used link for thirty days, long after its own time', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     await use(link);
     clock.advance(30 * days - 1);
     expect(await stateOf(link)).toBe('used');
@@ -134,7 +134,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
   });
 
   it('keeps keyed hashes of used links, and nothing that says whose they were', async () => {
-    const link = await linkOf(somebody());
+    const link = await linkOf(tokenSubject());
     await use(link);
     const rows = await database.dataSource.query<Record<string, unknown>[]>('SELECT * FROM used_links');
     expect(rows.map((row) => Object.keys(row).sort())).toEqual([['expires_at', 'link_hash', 'purpose']]);
@@ -144,7 +144,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
 
   describe('while the hashing key is changed', () => {
     it('knows a link that was used under the previous key', async () => {
-      const link = await linkOf(somebody(), otherKey);
+      const link = await linkOf(tokenSubject(), otherKey);
       expect(await statesUnder(key, otherKey).of(link, 'signup')).toBe('live');
       await use(link);
       for (const states of [statesUnder(key, otherKey), statesUnder(otherKey, key), statesUnder(otherKey)]) {
@@ -153,7 +153,7 @@ describe.each(databaseKinds)('LinkStates on %s', (kind) => {
     });
 
     it('says of a link whose key was dropped what it says of an unknown one', async () => {
-      const link = await linkOf(somebody(), otherKey);
+      const link = await linkOf(tokenSubject(), otherKey);
       await use(link);
       expect(await stateOf(link)).toBe('none');
     });

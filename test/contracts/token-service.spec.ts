@@ -26,7 +26,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   const rows = () => database.dataSource.getRepository(TokenEntity).find();
-  const somebody = (fields: Partial<TokenSubject> = {}): TokenSubject => ({
+  const tokenSubject = (fields: Partial<TokenSubject> = {}): TokenSubject => ({
     userId: randomUUID(),
     purpose: 'signup',
     recipient: 'user@example.com',
@@ -45,7 +45,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   }
 
   it('mints a link of 256 bits and a code of six digits, and keeps neither', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { link, code, expiresAt } = await tokens.mint({ ...subject, withLink: true });
     expect(link).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(code).toMatch(/^\d{6}$/);
@@ -58,7 +58,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('mints no link where none can travel', async () => {
-    const subject = somebody({ purpose: 'sms', recipient: '+1234567890' });
+    const subject = tokenSubject({ purpose: 'sms', recipient: '+1234567890' });
     const { link, expiresAt } = await tokens.mint({ ...subject, withLink: false });
     expect(link).toBeNull();
     expect(expiresAt.getTime()).toBe(clock.now() + 600_000);
@@ -66,17 +66,17 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
 
   it('gives the same code for two people hashes that differ', async () => {
     const hashes = new Set<string>();
-    for (let i = 0; i < 3; i += 1) await tokens.mint({ ...somebody(), withLink: false });
+    for (let i = 0; i < 3; i += 1) await tokens.mint({ ...tokenSubject(), withLink: false });
     for (const { codeHash } of await rows()) hashes.add(String(codeHash?.toString('hex')));
     expect(hashes.size).toBe(3);
-    const [a, b] = [somebody(), somebody()];
+    const [a, b] = [tokenSubject(), tokenSubject()];
     const { code } = await tokens.mint({ ...a, withLink: false });
     await tokens.mint({ ...b, withLink: false });
     expect(await tokens.findByCode(code, { ...a, userId: b.userId })).toBeNull();
   });
 
   it('finds by link and by code what it minted, as often as one looks', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { link, code } = await tokens.mint({ ...subject, withLink: true });
     for (let i = 0; i < 2; i += 1) {
       expect(await tokens.findByLink(link ?? '', 'signup')).toMatchObject(subject);
@@ -85,7 +85,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('binds a secret to its user, purpose and recipient', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { link, code } = await tokens.mint({ ...subject, withLink: true });
     expect(await tokens.findByLink(link ?? '', 'recovery')).toBeNull();
     expect(await tokens.findByCode(code, { ...subject, purpose: 'recovery' })).toBeNull();
@@ -96,7 +96,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('compares a guess with every code that is alive, in constant time, right or wrong', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const codes: string[] = [];
     for (let i = 0; i < 3; i += 1) {
       codes.push((await tokens.mint({ ...subject, withLink: true })).code);
@@ -114,7 +114,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
         const comparisons = compare.mock.calls.length;
         expect(comparisons).toBeGreaterThan(alive.length);
         compare.mockClear();
-        await tokens.findByCode(code, somebody());
+        await tokens.findByCode(code, tokenSubject());
         expect(compare).toHaveBeenCalledTimes(comparisons);
       }
     } finally {
@@ -123,7 +123,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('keeps a code in one row, however often it is repeated, and good for as long as the last message says', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const first = await tokens.mint({ ...subject, withLink: true });
     clock.advance(hours);
     for (let i = 0; i < 20; i++) await tokens.mint({ ...subject, withLink: true });
@@ -138,7 +138,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('lets a secret expire at its time and not a millisecond before', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { link, code } = await tokens.mint({ ...subject, withLink: true });
     clock.advance(24 * hours - 1);
     expect(await tokens.findByCode(code, subject)).not.toBeNull();
@@ -149,7 +149,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('keeps the earlier secrets when another is minted, and ends them all with the first use', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const first = await tokens.mint({ ...subject, withLink: true });
     const second = await tokens.mint({ ...subject, withLink: true });
     const elsewhere = await tokens.mint({ ...subject, purpose: 'recovery', withLink: true });
@@ -161,7 +161,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('repeats the code in the messages of one person, purpose and address, and in no others', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { code, link } = await tokens.mint({ ...subject, withLink: true });
     clock.advance(6 * hours);
     const second = await tokens.mint({ ...subject, withLink: true });
@@ -178,7 +178,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('lets a repeated code live as long as the last message that carried it', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { code } = await tokens.mint({ ...subject, withLink: true });
     clock.advance(11 * hours);
     await tokens.mint({ ...subject, withLink: true });
@@ -189,7 +189,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('brings one code in messages that are made at the same moment, by one instance or by several', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const other = new TokenService(database.transaction, hash, clock, database.config);
     const minted = await Promise.all(
       Array.from({ length: 20 }, (_, n) => (n % 2 ? tokens : other).mint({ ...subject, withLink: true })),
@@ -205,7 +205,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
 
   it('repeats no code that is used at the same moment', async () => {
     for (let n = 0; n < 20; n++) {
-      const subject = somebody();
+      const subject = tokenSubject();
       const { code } = await tokens.mint({ ...subject, withLink: true });
       const [used, meanwhile] = await Promise.all([
         useCode(code, subject),
@@ -219,7 +219,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('makes a new code once the old one was used', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { code } = await tokens.mint({ ...subject, withLink: true });
     expect(await useCode(code, subject)).toBe(true);
     expect((await tokens.mint({ ...subject, withLink: true })).code).not.toBe(code);
@@ -227,7 +227,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('has at most four codes alive for a person, however often somebody asks', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     let most = 0;
     for (let i = 0; i < 200; i += 1) {
       await tokens.mint({ ...subject, withLink: true });
@@ -240,7 +240,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('has used nothing when the transaction is rolled back', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const { code } = await tokens.mint({ ...subject, withLink: true });
     const token = await tokens.findByCode(code, subject);
     const failing = database.transaction.run(async () => {
@@ -252,7 +252,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('lets exactly one of 50 simultaneous uses of a link win', async () => {
-    const { link } = await tokens.mint({ ...somebody(), withLink: true });
+    const { link } = await tokens.mint({ ...tokenSubject(), withLink: true });
     const token = await tokens.findByLink(link ?? '', 'signup');
     const uses = Array.from({ length: 50 }, () =>
       database.transaction.run(async () => token !== null && (await tokens.consume(token))),
@@ -262,7 +262,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
   });
 
   it('lets exactly one of 50 win also when they use ten different secrets, links and codes', async () => {
-    const subject = somebody();
+    const subject = tokenSubject();
     const minted = [];
     for (let i = 0; i < 10; i += 1) minted.push(await tokens.mint({ ...subject, withLink: true }));
     const found = await Promise.all(
@@ -292,7 +292,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
 
     it('finds and uses the links and codes that were made under the previous key', async () => {
       for (const secret of ['link', 'code'] as const) {
-        const subject = somebody();
+        const subject = tokenSubject();
         const minted = await before().mint(minting(subject));
         const found =
           secret === 'link'
@@ -305,7 +305,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     });
 
     it('repeats the code of a message that was made under the previous key, and stores it under the current', async () => {
-      const subject = somebody();
+      const subject = tokenSubject();
       const { code } = await before().mint(minting(subject));
       for (let i = 0; i < 3; i += 1) {
         clock.advance(hours);
@@ -315,7 +315,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     });
 
     it('repeats one code on instances that have changed already and on those that have not', async () => {
-      const subject = somebody();
+      const subject = tokenSubject();
       const codes = new Set<string>();
       for (const tokens of [rotated(), announcing(), rotated(), announcing()]) {
         codes.add((await tokens.mint(minting(subject))).code);
@@ -327,7 +327,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     });
 
     it('knows no link or code of a key that was dropped, and makes a new code instead of repeating it', async () => {
-      const subject = somebody();
+      const subject = tokenSubject();
       const { link, code } = await before().mint(minting(subject));
       expect(await dropped().findByLink(link ?? '', 'signup')).toBeNull();
       expect(await dropped().findByCode(code, subject)).toBeNull();
@@ -339,7 +339,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
 
     it('binds a secret to its user, purpose and recipient under either key', async () => {
       for (const tokens of [before(), rotated()]) {
-        const subject = somebody();
+        const subject = tokenSubject();
         const { link, code } = await tokens.mint(minting(subject));
         expect(await rotated().findByLink(link ?? '', 'recovery')).toBeNull();
         expect(await rotated().findByCode(code, { ...subject, purpose: 'recovery' })).toBeNull();
@@ -349,7 +349,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
     });
 
     it('runs one and the same statement for what it finds under either key and for what it does not', async () => {
-      const subject = somebody();
+      const subject = tokenSubject();
       const earlier = await before().mint(minting(subject));
       const later = await rotated().mint(minting(subject));
       const seen: string[][] = [];
@@ -362,7 +362,7 @@ describe.each(databaseKinds)('TokenService on %s', (kind) => {
       for (const [code, whose] of [
         [earlier.code, subject],
         ['000000', subject],
-        ['000000', somebody()],
+        ['000000', tokenSubject()],
       ] as const) {
         codes.push(await statementsOf(() => rotated().findByCode(code, whose)));
       }

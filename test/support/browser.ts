@@ -2,7 +2,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page, type Req
 import { services } from './services.js';
 
 /** For a machine that does ten other things as well, in milliseconds; nothing waits longer than it must. */
-const patienceMs = 120_000;
+const timeoutMs = 120_000;
 
 export interface Visit {
   readonly page: Page;
@@ -17,7 +17,7 @@ export function launchBrowser(): Promise<Browser> {
   if (!services.chromium) throw new Error('There is no Chromium: set TEST_CHROMIUM');
   return chromium.launch({
     executablePath: services.chromium,
-    timeout: patienceMs,
+    timeout: timeoutMs,
     args: [
       '--no-sandbox',
       '--headless',
@@ -38,7 +38,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(patienceMs);
+  context.setDefaultTimeout(timeoutMs);
   const complaints: string[] = [];
   const requests: Request[] = [];
   context.on('request', (request) => requests.push(request));

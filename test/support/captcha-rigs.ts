@@ -15,9 +15,9 @@ import { TestClock } from './test-clock.js';
 
 export const vendorSecret = '0x4AAAAAAA-the-secret-of-the-site';
 /** Long enough for a busy machine. */
-const patientMs = 60_000;
+const timeoutMs = 60_000;
 /** Short, for the test in which the vendor never answers. */
-export const impatientMs = 2_000;
+export const shortTimeoutMs = 2_000;
 
 const hostnames = ['app.example.com'];
 
@@ -30,7 +30,7 @@ export interface CaptchaRig {
 }
 
 export interface VendorRig extends CaptchaRig {
-  readonly impatient: CaptchaVerifier;
+  readonly withShortTimeout: CaptchaVerifier;
   readonly vendor: SiteverifyServer;
   /** A token of which the vendor says this, besides what it usually says. */
   solveWith(verdict: Verdict): string;
@@ -55,8 +55,8 @@ export async function vendorRig(name: CaptchaVendor): Promise<VendorRig> {
     return token;
   };
   return {
-    verifier: new SiteverifyVerifier(settings, hostnames, clock, patientMs, vendor.url),
-    impatient: new SiteverifyVerifier(settings, hostnames, clock, impatientMs, vendor.url),
+    verifier: new SiteverifyVerifier(settings, hostnames, clock, timeoutMs, vendor.url),
+    withShortTimeout: new SiteverifyVerifier(settings, hostnames, clock, shortTimeoutMs, vendor.url),
     vendor,
     clock,
     solve: () => Promise.resolve(solveWith({})),

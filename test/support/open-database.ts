@@ -8,7 +8,7 @@ import { lendTestDatabase } from './database.js';
 import type { DatabaseKind } from './services.js';
 
 /** How long a hundred callers at once may wait for a connection, in milliseconds: the machine may have much else to do. */
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 export interface OpenDatabase {
   readonly config: Config;
@@ -26,7 +26,7 @@ export async function openDatabase(
   const config = readConfig({ NODE_ENV: 'test', ...database.env, ...env });
   const dataSource = createDataSource({
     ...dataSourceOptions(config, authEntities, database.embedded),
-    connectTimeoutMS: patienceMs,
+    connectTimeoutMS: timeoutMs,
   });
   await dataSource.initialize();
   return {

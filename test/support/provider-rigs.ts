@@ -13,16 +13,16 @@ import { type GatewayRequest, SmsGateway } from './sms-gateway.js';
 import { TestClock } from './test-clock.js';
 
 /**
- * Long enough for a busy machine; the impatient one is for vendors that never answer. It too has time to hand a message
+ * Long enough for a busy machine; the short one is for vendors that never answer. It too has time to hand a message
  * over: else it would know that nothing was sent.
  */
-const patientMs = 60_000;
-export const impatientMs = 2_000;
+const timeoutMs = 60_000;
+export const shortTimeoutMs = 2_000;
 
 /** A provider and the vendor behind it, who does what the test says. */
 export interface ProviderRig {
   readonly provider: NotificationProvider;
-  readonly impatient: NotificationProvider;
+  readonly withShortTimeout: NotificationProvider;
   readonly to: string;
   /** The ids under which messages arrived at the vendor. */
   arrived(): (string | undefined)[];
@@ -44,8 +44,8 @@ export async function smtpRig(kind: 'email' | 'sms'): Promise<ProviderRig> {
   const sender = mailbox('Example <no-reply@example.com>');
   const Provider = kind === 'email' ? SmtpProvider : InboxSmsProvider;
   return {
-    provider: new Provider(module.get(MailerService), sender, new TestClock(), patientMs),
-    impatient: new Provider(module.get(MailerService), sender, new TestClock(), impatientMs),
+    provider: new Provider(module.get(MailerService), sender, new TestClock(), timeoutMs),
+    withShortTimeout: new Provider(module.get(MailerService), sender, new TestClock(), shortTimeoutMs),
     to: kind === 'email' ? 'user@example.com' : '+1234567890',
     arrived: () => server.received.map(({ parsed }) => /^<([^@]*)@/.exec(parsed.messageId ?? '')?.[1]),
     takesOverAs: (id) => {
@@ -79,8 +79,8 @@ export async function webhookRig(): Promise<ProviderRig> {
   const secret = `whsec_${Buffer.alloc(32, 'key').toString('base64')}`;
   const settings = { url: gateway.url, secret };
   return {
-    provider: new WebhookSmsProvider(settings, new TestClock(), patientMs),
-    impatient: new WebhookSmsProvider(settings, new TestClock(), impatientMs),
+    provider: new WebhookSmsProvider(settings, new TestClock(), timeoutMs),
+    withShortTimeout: new WebhookSmsProvider(settings, new TestClock(), shortTimeoutMs),
     to: '+1234567890',
     arrived: () => gateway.requests.map(({ headers }) => headers['webhook-id']?.toString()),
     takesOverAs: (id) => {
@@ -134,8 +134,8 @@ function vendorRig(
   };
   answerWith(vendor.takenStatus, vendor.taken());
   return {
-    provider: vendor.make(patientMs),
-    impatient: vendor.make(impatientMs),
+    provider: vendor.make(timeoutMs),
+    withShortTimeout: vendor.make(shortTimeoutMs),
     to: '+12345678901',
     arrived: () => gateway.requests.map((request) => vendor.idIn(request)),
     takesOverAs: (id) => {

@@ -13,7 +13,7 @@ import { SmallDisk } from '../support/small-disk.js';
 const mebibyte = 1024 * 1024;
 /** PostgreSQL makes the next segment of the write-ahead log, of 16 MiB, early if three quarters of one are full. */
 const justBeforeThreeQuarters = 11.9 * mebibyte;
-const patienceMs = 180_000;
+const timeoutMs = 180_000;
 const testTimeoutMs = 900_000;
 const disk = SmallDisk.mount(128);
 const itWithDisk = disk ? it : it.skip;
@@ -54,7 +54,7 @@ describe('when the disk of the embedded database is full', () => {
     });
     const load = new Load(() => url, Math.random, undefined, large);
     try {
-      await eventually(awaited, () => until(load), patienceMs);
+      await eventually(awaited, () => until(load), timeoutMs);
     } finally {
       await load.stop();
       accepted.push(...load.accepted);
@@ -93,7 +93,7 @@ describe('when the disk of the embedded database is full', () => {
     };
     // There may be thousands, and a busy machine takes its time: as long as mails come, more are waited for.
     for (let left = missing(); left > 0; left = missing())
-      await eventually(`one of the last ${left} mails`, () => missing() < left, patienceMs);
+      await eventually(`one of the last ${left} mails`, () => missing() < left, timeoutMs);
   }
 
   itWithDisk(
@@ -124,7 +124,7 @@ describe('when the disk of the embedded database is full', () => {
       await until503();
       expect(await ready()).toBe(503);
       disk.clear();
-      await eventually('readiness', async () => (await ready()) === 200, patienceMs);
+      await eventually('readiness', async () => (await ready()) === 200, timeoutMs);
       await until200();
       await logged('has started again');
 
@@ -145,7 +145,7 @@ describe('when the disk of the embedded database is full', () => {
       await untilPanic(/PANIC: .*File too large/);
       expect(await ready()).toBe(503);
       limitFileSize('unlimited');
-      await eventually('readiness', async () => (await ready()) === 200, patienceMs);
+      await eventually('readiness', async () => (await ready()) === 200, timeoutMs);
       await until200();
       await expectSound();
     },

@@ -12,13 +12,13 @@ import type { ResendService } from '../../src/auth/send/resend.service.js';
 import { eventually } from '../support/eventually.js';
 import { TestClock } from '../support/test-clock.js';
 
-let mockPatienceEnds = (): void => undefined;
+let mockTimeoutPasses = (): void => undefined;
 
 // Pauses take no time here, except the one in which a stopping worker waits for what it has in hand.
 jest.mock('node:timers/promises', () => ({
   setTimeout: (_ms: number, _value: unknown, options?: { ref?: boolean }) =>
     options?.ref === false
-      ? new Promise<void>((resolve) => (mockPatienceEnds = resolve))
+      ? new Promise<void>((resolve) => (mockTimeoutPasses = resolve))
       : new Promise(setImmediate),
 }));
 
@@ -112,7 +112,7 @@ describe('the outcome of a message', () => {
     const before = queue.refusals;
     const stopped = worker.onModuleDestroy();
     await eventually('more refusals while it stops', () => queue.refusals > before + 10);
-    mockPatienceEnds();
+    mockTimeoutPasses();
     await stopped;
     const { refusals } = queue;
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);

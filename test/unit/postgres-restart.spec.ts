@@ -11,7 +11,7 @@ import { type ServiceProcess, startService } from '../support/service-process.js
 
 /** As many as a worker has in its hands at once: so many may have been on their way when the database went. */
 const maxInHand = 50;
-const patienceMs = 120_000;
+const timeoutMs = 120_000;
 
 describeWithPostgresServer('when PostgreSQL is restarted in the middle of load', () => {
   let postgres: PostgresServer;
@@ -47,7 +47,7 @@ describeWithPostgresServer('when PostgreSQL is restarted in the middle of load',
         await eventually(
           `${times} answers of ${status}`,
           () => load.answers(status) >= before + times,
-          patienceMs,
+          timeoutMs,
         );
       };
       await answered(200, 100);
@@ -67,7 +67,7 @@ describeWithPostgresServer('when PostgreSQL is restarted in the middle of load',
       expect(load.unexpectedAnswers).toEqual([]);
       expect([...load.retryAfters]).toEqual(['5']);
 
-      const rows = await eventually('the end of every message', ended, patienceMs);
+      const rows = await eventually('the end of every message', ended, timeoutMs);
       const ids = new Set(rows.map(({ id }) => id));
       expect(load.accepted.filter((id) => !ids.has(id))).toEqual([]);
       const arrived = new Set(smtp.arrivals.map(({ messageId }) => messageId));

@@ -10,7 +10,7 @@ import { describeWithRedis } from '../support/redis-server.js';
 
 const window = 60_000;
 /** So much that a busy machine is not taken for a cluster that is away, in milliseconds. */
-const patience = 5_000;
+const timeoutMs = 5_000;
 
 describeWithRedis('limits in a Redis Cluster', () => {
   let cluster: RedisCluster;
@@ -23,7 +23,7 @@ describeWithRedis('limits in a Redis Cluster', () => {
     cluster = await RedisCluster.start(3);
     connection = createRedisConnection(cluster.url) as Cluster;
     const shared = new RedisSlidingLog(connection);
-    storage = new ResilientSlidingLog(connection, shared, new MemorySlidingLog(new SystemClock()), patience);
+    storage = new ResilientSlidingLog(connection, shared, new MemorySlidingLog(new SystemClock()), timeoutMs);
     await storage.onModuleInit();
     await eventually('a connection', () => storage.state() === 'redis' && connection.status === 'ready');
   });

@@ -10,10 +10,10 @@ import { eventually } from '../support/eventually.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 
 const window = 60_000;
-const patience = 250;
+const usualTimeoutMs = 250;
 const judges = 5;
 /** So much that a busy machine is not taken for a Redis that is away, in milliseconds: it still is when it is killed. */
-const farTooPatient = 10_000;
+const longTimeoutMs = 10_000;
 
 describeWithRedis('the limiter while Redis is away', () => {
   let server: RedisServer;
@@ -27,7 +27,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     log = jest.spyOn(Logger.prototype, 'log').mockImplementation();
     server = await RedisServer.start();
     connection = createRedisConnection(server.url);
-    storage = limiter(farTooPatient);
+    storage = limiter(longTimeoutMs);
   });
   afterEach(async () => {
     storage.onApplicationShutdown();
@@ -35,19 +35,19 @@ describeWithRedis('the limiter while Redis is away', () => {
     jest.restoreAllMocks();
   });
 
-  /** @param patienceMs how long one check waits for Redis; without it, as long as in production */
-  const limiter = (patienceMs?: number) =>
+  /** @param timeoutMs how long one check waits for Redis; without it, as long as in production */
+  const limiter = (timeoutMs?: number) =>
     new ResilientSlidingLog(
       connection,
       new RedisSlidingLog(connection),
       new MemorySlidingLog(new SystemClock()),
-      patienceMs,
+      timeoutMs,
     );
   const increment = (key: string, limit = 3) => storage.increment(key, window, limit, 0, 'email');
   const comesBack = () => eventually('the return to Redis', () => storage.state() === 'redis');
 
   /**
-   * The decision, and whether it came within the patience. Timers of this process are the judges, one after the other:
+   * The decision, and whether it came in time. Timers of this process are the judges, one after the other:
    * while the machine gives the process no time at all, no more than one of them runs out.
    */
   async function timed(key: string, limit = 3) {
@@ -56,7 +56,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     const next = () => {
       judge = setTimeout(() => {
         if (--left > 0) next();
-      }, patience / judges);
+      }, usualTimeoutMs / judges);
     };
     next();
     const { isBlocked } = await increment(key, limit);
@@ -130,7 +130,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     expect(late).toBe(0);
   });
 
-  it('answers within its patience when Redis hangs, and returns when it goes on', async () => {
+  it('answers within its timeout when Redis hangs, and returns when it goes on', async () => {
     storage = limiter();
     await storage.onModuleInit();
     await increment('a');
@@ -153,7 +153,7 @@ describeWithRedis('the limiter while Redis is away', () => {
     await comesBack();
     warn.mockClear();
     const decision = increment('a');
-    const busyUntil = performance.now() + 2 * patience;
+    const busyUntil = performance.now() + 2 * usualTimeoutMs;
     while (performance.now() < busyUntil);
     expect((await decision).isBlocked).toBe(false);
     expect(storage.state()).toBe('redis');

@@ -23,7 +23,7 @@ let server: ScriptedSmtpServer;
 let wired: TestingModule | undefined;
 const clock = new TestClock();
 /** Long enough for a busy machine. */
-const patientMs = 60_000;
+const timeoutMs = 60_000;
 /** How long a server may say nothing, so that a mail to one that works still comes through. */
 const silenceMs = 2_500;
 
@@ -32,7 +32,7 @@ const mailerFor = (url: string) =>
 
 async function providerFor(url: string, mailFrom = 'Exämple, Inc. <no-reply@mail.example.com>') {
   wired = await mailerFor(url);
-  return new SmtpProvider(wired.get(MailerService), mailbox(mailFrom), clock, patientMs);
+  return new SmtpProvider(wired.get(MailerService), mailbox(mailFrom), clock, timeoutMs);
 }
 
 beforeEach(async () => {
@@ -208,7 +208,7 @@ describe('an answer that is lost', () => {
   async function lose(stage: SmtpStage, way: (typeof ways)[number]): Promise<unknown> {
     const silent = await ScriptedSmtpServer.start();
     const mailer = await mailerFor(`${silent.url}/?socketTimeout=${silenceMs}`);
-    const provider = new SmtpProvider(mailer.get(MailerService), mailbox('a@example.com'), clock, patientMs);
+    const provider = new SmtpProvider(mailer.get(MailerService), mailbox('a@example.com'), clock, timeoutMs);
     await provider.send(message);
     if (stage === 'connect' || stage === 'ehlo') silent.closeConnections();
     silent[way](stage);
@@ -280,7 +280,7 @@ it('is returned to the address that is made for each message, and names it to th
     envelopeFrom: (id: string) => `bounces+${id}@mail.example.com`,
     idHeader: 'X-PM-Metadata-message-id',
   };
-  await new SmtpProvider(wired.get(MailerService), sender, clock, patientMs).send(message);
+  await new SmtpProvider(wired.get(MailerService), sender, clock, timeoutMs).send(message);
   const [mail] = server.received;
   expect(mail?.from).toBe(`bounces+${messageId}@mail.example.com`);
   expect(mail?.parsed.from?.text).toBe('"Example" <no-reply@mail.example.com>');

@@ -147,6 +147,6 @@ it.each([
 
 it('has handed the message over when the answer begins with 200 and never ends', async () => {
   gateway.answer = (response) => response.writeHead(200).write('{"id":');
-  const impatient = new WebhookSmsProvider({ url: gateway.url, secret }, clock, 500);
-  await expect(impatient.send(message)).resolves.toEqual({ receiptId: null });
+  const withShortTimeout = new WebhookSmsProvider({ url: gateway.url, secret }, clock, 500);
+  await expect(withShortTimeout.send(message)).resolves.toEqual({ receiptId: null });
 });
