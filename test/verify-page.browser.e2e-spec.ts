@@ -176,6 +176,32 @@ describe('The button', () => {
     await page.context().close();
   });
 
+  it('says with its form which site it stands on, also to tell browsers that know no other word for it', async () => {
+    const { link } = await mailed();
+    const { page, requests } = await openPage(browser, link);
+    await page.getByRole('button', { name: confirmButton }).click();
+    await page.waitForURL((url) => url.pathname === '/');
+    const [post] = posts(requests);
+    expect(await post?.allHeaders()).toMatchObject({ origin: base, 'sec-fetch-site': 'same-origin' });
+    await page.context().close();
+  });
+
+  it('is not pressed by a page of another site that posts the form by itself', async () => {
+    const { email, link } = await mailed();
+    const { page } = await openPage(browser, 'data:text/html,<title>Win a prize</title>');
+    const token = new URL(link).searchParams.get('token') ?? '';
+    await page.setContent(`<form method="post" action="${base}/verify">
+      <input name="type" value="signup"><input name="token" value="${token}"></form>`);
+    await page.evaluate('document.forms[0].submit()');
+    await page.getByRole('button', { name: confirmButton }).waitFor();
+    expect(await isConfirmed(email)).toBe(false);
+    // What it shows is the page itself.
+    await page.getByRole('button', { name: confirmButton }).click();
+    await page.waitForURL((url) => url.pathname === '/');
+    expect(await isConfirmed(email)).toBe(true);
+    await page.context().close();
+  });
+
   it('posts twice without JavaScript, and then the link at least says that it has worked', async () => {
     const { email, link } = await mailed();
     const visit = await openPage(browser, link, { javaScriptEnabled: false });

@@ -123,6 +123,34 @@ describe('The page behind a link', () => {
     }
   });
 
+  describe('that another site posts', () => {
+    it.each<[string, Record<string, string>]>([
+      ['by its browser', { 'Sec-Fetch-Site': 'cross-site' }],
+      ['from a neighbouring host', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://evil.example' }],
+      ['in an older browser', { Origin: 'https://evil.example' }],
+      ['out of a sandbox', { Origin: 'null' }],
+      ['with a page that a Referer names', { Referer: 'https://evil.example/verify' }],
+    ])('%s, is shown again and consumes nothing', async (_how, headers) => {
+      const path = pathOf(await mailed());
+      const page = await open(path).expect(200);
+      const fields = fieldsOf(page.text);
+      const again = await press(fields).set(headers).expect(200);
+      expect(again.text).toBe(page.text);
+      expect(again.headers['content-security-policy']).toBe(page.headers['content-security-policy']);
+      expect(again.headers['location']).toBeUndefined();
+      const done = await press(fields).set('Sec-Fetch-Site', 'same-origin').expect(303);
+      expect(done.headers['location']).toContain('#access_token=');
+    });
+
+    it('with a code, signs nobody in', async () => {
+      const { to: email, code: token } = await mailed();
+      const fields = { type: 'signup', email, token };
+      const foreign = await press(fields).set('Sec-Fetch-Site', 'cross-site').expect(400);
+      expect(foreign.text).toContain('This link is incomplete');
+      await running.http.post('/verify').send(fields).expect(200);
+    });
+  });
+
   describe('when something else goes wrong', () => {
     const html = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 

@@ -38,6 +38,7 @@ import { LinkStates } from './tokens/link-states.js';
 import { TokenService } from './tokens/token.service.js';
 import { TypeOrmUsersRepository } from './users/typeorm-users.repository.js';
 import { UserRegistration, UsersRepository } from './users/users.repository.js';
+import { LinkPages } from './verify/link-pages.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyRedirect } from './verify/verify-answers.js';
 import { VerifyService } from './verify/verify.service.js';
@@ -98,6 +99,7 @@ export class AuthModule {
         // 5. verify
         VerifyService,
         VerifyRedirect,
+        LinkPages,
         // sign-up
         PasswordHasher,
         SignUpService,

@@ -31,16 +31,22 @@ interface Page {
   readonly body: string;
   /** A script of ours: its path, or itself. */
   readonly script?: string | InlineScript;
+  /**
+   * Whether a form on it must prove to us where it comes from. A page that tells no referrer makes browsers say `Origin: null`
+   * with its forms (Fetch, "append a request `Origin` header"), as any site can have them say; this one tells us, and
+   * still nobody else.
+   */
+  readonly hasForm?: boolean;
 }
 
 /** A whole page in our one style: readable without scripts, in light and dark, at any width. */
-export function htmlPage({ language = languages[0], title, body, script }: Page): string {
+export function htmlPage({ language = languages[0], title, body, script, hasForm = false }: Page): string {
   return `<!doctype html>
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex, nofollow">
+<meta name="robots" content="noindex, nofollow">${hasForm ? '\n<meta name="referrer" content="same-origin">' : ''}
 <title>${escapeHtml(title)}</title>
 <style>${style}</style>${typeof script === 'string' ? `\n<script src="${escapeHtml(script)}" type="module"></script>` : ''}
 </head>

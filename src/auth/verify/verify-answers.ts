@@ -18,7 +18,7 @@ import { errorPage } from './verify.page.js';
 // Browsers get redirects and pages where programs get JSON. Who is which is decided here and nowhere else.
 
 /** A form post, as from the button of a page. */
-function isForm({ headers }: FastifyRequest): boolean {
+export function isForm({ headers }: FastifyRequest): boolean {
   return (headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
 }
 
@@ -74,21 +74,25 @@ export function formSources(target: string): string {
   return [...new Set([`'self'`, 'https:', new URL(target).protocol])].join(' ');
 }
 
-type Policy = Parameters<typeof pageHeaders>[0];
+export type PagePolicy = NonNullable<Parameters<typeof pageHeaders>[0]>;
 
-/** Sends a page in the language that the browser asks for, with the status that the reply has. */
-export async function sendPage(
+/** The page in the language that the browser asks for, its headers set already. */
+export function pageFor(
   request: FastifyRequest,
   reply: FastifyReply,
   pageIn: (language: Language) => string,
-  policy: Policy = {},
-): Promise<void> {
+  policy: PagePolicy = {},
+): string {
   const language = preferredLanguage(request.headers['accept-language']);
   // CORS may have written one of its own already.
   const vary = [reply.getHeader('vary'), 'Accept-Language'].filter(Boolean).join(', ');
-  await reply
-    .headers({ ...pageHeaders(policy), 'Content-Language': language, Vary: vary })
-    .send(pageIn(language));
+  reply.headers({ ...pageHeaders(policy), 'Content-Language': language, Vary: vary });
+  return pageIn(language);
+}
+
+/** Sends a page with the status that the reply has. */
+export async function sendPage(...[request, reply, ...page]: Parameters<typeof pageFor>): Promise<void> {
+  await reply.send(pageFor(request, reply, ...page));
 }
 
 /** Errors as pages for browsers, as JSON for programs. */

@@ -15,30 +15,10 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Config } from '../../config/config.js';
-import { purposeOf } from '../messages/confirmation-type.js';
-import { LinkStates } from '../tokens/link-states.js';
-import { orUnavailable } from '../../http/api-error.js';
-import {
-  FormRedirectInterceptor,
-  formSources,
-  sendPage,
-  VerifyPageFilter,
-  VerifyRedirect,
-} from './verify-answers.js';
-import {
-  parseVerifyLink,
-  VerifyBodyGuard,
-  type VerifyLink,
-  VerifyDto,
-  type VerifyResponse,
-} from './verify.dto.js';
-import {
-  confirmPage,
-  confirmScript,
-  incompleteLinkPage,
-  invalidLinkPage,
-  usedLinkPage,
-} from './verify.page.js';
+import { LinkPages } from './link-pages.js';
+import { OwnFormInterceptor } from './own-form.interceptor.js';
+import { FormRedirectInterceptor, sendPage, VerifyPageFilter, VerifyRedirect } from './verify-answers.js';
+import { parseVerifyLink, VerifyBodyGuard, VerifyDto, type VerifyResponse } from './verify.dto.js';
 import { ApiOpenLink, ApiVerify } from './verify.openapi.js';
 import { VerifyService } from './verify.service.js';
 
@@ -49,7 +29,7 @@ export class VerifyController {
   constructor(
     private readonly verification: VerifyService,
     private readonly redirect: VerifyRedirect,
-    private readonly links: LinkStates,
+    private readonly pages: LinkPages,
     private readonly config: Config,
   ) {}
 
@@ -65,7 +45,8 @@ export class VerifyController {
       const verified = this.verification.verifyLink(link.type, link.token);
       await this.seeOther(reply, await this.redirect.after(verified, link.type, link.redirectTo));
     } else {
-      await this.showPage(request, reply, link);
+      const { status, htmlIn, policy } = await this.pages.of(link);
+      await sendPage(request, reply.status(status), htmlIn, policy);
     }
   }
 
@@ -74,33 +55,10 @@ export class VerifyController {
   @Header('Cache-Control', 'no-store')
   @Header('Referrer-Policy', 'no-referrer')
   @UseGuards(VerifyBodyGuard)
-  @UseInterceptors(FormRedirectInterceptor)
+  @UseInterceptors(OwnFormInterceptor, FormRedirectInterceptor)
   @ApiVerify()
   verify(@Body() body: VerifyDto): Promise<VerifyResponse> {
     return this.verification.verify(body);
-  }
-
-  /** What a person should do with the link that they hold. Changes nothing. */
-  private async showPage(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    link: VerifyLink | null,
-  ): Promise<void> {
-    if (!link) {
-      await sendPage(request, reply.status(400), incompleteLinkPage);
-      return;
-    }
-    const { type, token } = link;
-    const target = this.redirect.target(link.redirectTo);
-    const state = await orUnavailable(() => this.links.of(token, purposeOf(type, 'email')));
-    if (state === 'live') {
-      const policy = { formAction: formSources(target), script: confirmScript.source };
-      await sendPage(request, reply, (language) => confirmPage({ type, token, target }, language), policy);
-    } else if (state === 'used') {
-      await sendPage(request, reply, (language) => usedLinkPage({ type, target }, language));
-    } else {
-      await sendPage(request, reply, (language) => invalidLinkPage(target, language));
-    }
   }
 
   private async seeOther(reply: FastifyReply, location: string): Promise<void> {

@@ -1,5 +1,14 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { ApiErrors, bodyErrors, unavailableError } from '../../openapi/api-errors.decorator.js';
 import { refToHeader } from '../../openapi/components.js';
 import { confirmationTypes } from '../messages/confirmation-type.js';
@@ -69,19 +78,18 @@ export function ApiVerify() {
         'Wrong codes are counted for each address, known or not: `LIMIT_VERIFY`, 5 in 10 minutes unless set otherwise. ' +
         'A new message does not reset the count.\n\n' +
         'A form post, as from the page, is answered with 303 and the outcome in the fragment of `redirect_to`; any other ' +
-        'error with a page, when the client asks for `text/html`.',
+        'error with a page, when the client asks for `text/html`. A form is taken from a page of this service only, by ' +
+        '`Sec-Fetch-Site`, else `Origin` or `Referer`; to one of another site the answer is the page with the button.',
     }),
     ApiConsumes('application/json', 'application/x-www-form-urlencoded'),
     ApiBody({ type: VerifyDto, examples: requestExamples }),
+    ApiExtraModels(VerifyResponse),
     ApiOkResponse({
-      type: VerifyResponse,
-      description: 'Confirmed, and signed in.',
-      example: {
-        access_token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
-        token_type: 'bearer',
-        expires_in: 3600,
-        expires_at: 1769864400,
-        user: { ...exampleUser, email_confirmed_at: '2026-01-31T12:00:00.000Z' },
+      description:
+        'Confirmed, and signed in; to a form of another site the page with the button, and nothing has happened.',
+      content: {
+        'application/json': { schema: { $ref: getSchemaPath(VerifyResponse) }, example: confirmed },
+        ...page,
       },
     }),
     ApiResponse({
@@ -104,6 +112,14 @@ const verifyErrors = {
   too_many_wrong_codes: ['over_request_rate_limit', 'Try again in 213 seconds'],
   ...unavailableError,
 } as const;
+
+const confirmed = {
+  access_token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
+  token_type: 'bearer',
+  expires_in: 3600,
+  expires_at: 1769864400,
+  user: { ...exampleUser, email_confirmed_at: '2026-01-31T12:00:00.000Z' },
+};
 
 const requestExamples = {
   email_code: {

@@ -20,6 +20,7 @@ export function confirmPage({ type, token, target }: ConfirmForm, language: Lang
     language,
     title,
     script: confirmScript,
+    hasForm: true,
     body: `${textOf({ title, sentences })}
 <form method="post" action="/verify">
 <input type="hidden" name="type" value="${escapeHtml(type)}">
