@@ -7,7 +7,7 @@ import {
   confirmationTypes,
 } from '../auth/messages/confirmation-type.js';
 import { type MessageStatus, messageStatuses } from '../auth/messages/message-status.js';
-import { normaliseEmail, normalisePhone } from '../auth/requests/address.dto.js';
+import { normaliseEmail, normalisePhone } from '../auth/requests/normal-form.js';
 import {
   CursorField,
   InstantField,

@@ -80,6 +80,16 @@ describe('the mail that leaves', () => {
     expect(server.received).toHaveLength(1);
   });
 
+  it.each(['"ann"@example.org', String.raw`"a\nn"@example.org`, 'ann@EXAMPLE.org', 'ann@bücher.example'])(
+    'goes to the address that was counted and to no other spelling of it: %s is held back',
+    async (to) => {
+      const provider = await providerFor(server.url);
+      const error = await provider.send({ ...message, to }).catch((e: unknown) => e);
+      expect(error).toMatchObject({ reason: 'malformed_message' });
+      expect(server.received).toEqual([]);
+    },
+  );
+
   it('shares connections with other mails', async () => {
     const provider = await providerFor(server.url);
     for (let n = 0; n < 5; n++) await provider.send(message);

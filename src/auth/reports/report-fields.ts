@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { normaliseEmail, normalisePhone } from '../requests/address.dto.js';
+import { normaliseEmail, normalisePhone } from '../requests/normal-form.js';
 import type { Channel } from '../messages/confirmation-type.js';
 import type { DeliveryEventKind } from '../messages/message.entities.js';
 import { NotificationProvider } from '../messages/notification-provider.js';

@@ -1,7 +1,7 @@
 import { MailerModule, type MailerOptions } from '@nestjs-modules/mailer';
 import type { DynamicModule } from '@nestjs/common';
 import type { Config } from '../../../config/config.js';
-import { probeDataPhase } from './smtp.provider.js';
+import { mailPlugins } from './smtp.provider.js';
 
 /** A mail server and what it is called in rows, figures and logs. */
 export interface SmtpServer {
@@ -48,10 +48,10 @@ const smtpTimeouts: SmtpTimeouts = { connection: 10_000, greeting: 10_000, socke
 export function mailerOptions(servers: readonly SmtpServer[], timeouts = smtpTimeouts): MailerOptions {
   const [first, ...others] = servers;
   if (first && others.length === 0) {
-    return { transport: transportTo(first.url, timeouts), plugins: [probeDataPhase] };
+    return { transport: transportTo(first.url, timeouts), plugins: [...mailPlugins] };
   }
   const transports = Object.fromEntries(servers.map(({ name, url }) => [name, transportTo(url, timeouts)]));
-  return { transports, plugins: [probeDataPhase] };
+  return { transports, plugins: [...mailPlugins] };
 }
 
 /** @param smtpUrl `smtp://` (STARTTLS when offered; required when there is a password to protect) or `smtps://` */

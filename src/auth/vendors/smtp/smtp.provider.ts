@@ -4,6 +4,7 @@ import type { Clock } from '../../../platform/clock.js';
 import {
   NotificationProvider,
   type OutgoingMessage,
+  PermanentDeliveryError,
   type Receipt,
   refuseUnsafe,
 } from '../../messages/notification-provider.js';
@@ -31,12 +32,15 @@ class DataPhaseProbe {
 }
 
 interface ProbedMail {
-  readonly data: { readonly dataPhase?: DataPhaseProbe };
-  readonly message: { processFunc(follow: (stream: Readable) => Readable): void };
+  readonly data: { readonly dataPhase?: DataPhaseProbe; readonly counted?: string };
+  readonly message: {
+    processFunc(follow: (stream: Readable) => Readable): void;
+    getEnvelope(): { readonly to: readonly string[] };
+  };
 }
 
 /** Lets a mail that carries a `DataPhaseProbe` be followed. */
-export const probeDataPhase: Plugin = {
+const probeDataPhase: Plugin = {
   step: 'stream',
   plugin: ({ data, message }: ProbedMail, done) => {
     const { dataPhase } = data;
@@ -44,6 +48,21 @@ export const probeDataPhase: Plugin = {
     done();
   },
 };
+
+/**
+ * Holds a mail back whose envelope names anybody else than the address that was counted, looked up and found on no list:
+ * nodemailer has a spelling of its own for some, and takes the quotes off `"ann"@example.org`.
+ */
+const compareEnvelope: Plugin = {
+  step: 'stream',
+  plugin: ({ data, message }: ProbedMail, done) => {
+    const { to } = message.getEnvelope();
+    const isMeant = to.length === 1 && to[0] === data.counted;
+    done(isMeant ? undefined : new PermanentDeliveryError('malformed_message'));
+  },
+};
+
+export const mailPlugins: readonly Plugin[] = [probeDataPhase, compareEnvelope];
 
 /** Longest time for one mail, waiting for a free connection included. The worker renews its lease meanwhile. */
 export const sendTimeoutMs = 30_000;
@@ -71,6 +90,7 @@ export async function deliverBySmtp(
   const options = {
     ...(server !== undefined && { transporterName: server }),
     dataPhase,
+    counted: to,
     ...mail,
     from,
     // An object is one mailbox, whatever is in it; a string would be parsed as a list.
@@ -89,6 +109,7 @@ export async function deliverBySmtp(
     const info = (await mailer.sendMail(options)) as { response?: string };
     return { receiptId: queueIdIn(info.response ?? '') };
   } catch (error) {
+    if (error instanceof PermanentDeliveryError) throw error;
     throw deliveryErrorOf(error, to, dataPhase.isComplete);
   }
 }
