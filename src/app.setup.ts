@@ -7,6 +7,7 @@ import { replayedHeader } from './auth/accept/idempotency/idempotency.guard.js';
 import { rateLimitHeaderNames } from './rate-limit/quota.js';
 import { trustProxyOption } from './http/client-ip.js';
 import { Config } from './config/config.js';
+import { Clock } from './platform/clock.js';
 import { Log, NestLog } from './platform/log.js';
 import { serveDocs } from './openapi/document.js';
 import { Metrics } from './platform/metrics.js';
@@ -71,7 +72,7 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   app.enableShutdownHooks();
   const fastify = app.getHttpAdapter().getInstance();
   leaveBodiesUnread(fastify);
-  logRequests(fastify, log, app.get(Metrics));
+  logRequests(fastify, log, app.get(Metrics), app.get(Clock));
   const headers = securityHeaders(config);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);

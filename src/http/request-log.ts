@@ -1,12 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Log, maskIdentifier } from '../platform/log.js';
+import { LogSampler } from './log-sampler.js';
+import type { Clock } from '../platform/clock.js';
 import type { Metrics } from '../platform/metrics.js';
 
 /**
  * One line and one measurement for every answer. Addresses are masked; bodies, query strings and headers, where
  * secrets travel, are left out.
  */
-export function logRequests(fastify: FastifyInstance, log: Log, metrics: Metrics): void {
+export function logRequests(
+  fastify: FastifyInstance,
+  log: Log,
+  metrics: Metrics,
+  clock: Pick<Clock, 'monotonic'>,
+): void {
+  const refusals = new LogSampler(clock);
   fastify.addHook('preSerialization', (_request, reply, payload, done) => {
     const messageId = (payload as { message_id?: string } | null)?.message_id;
     if (messageId !== undefined) reply.logged = { messageId };
@@ -18,8 +26,10 @@ export function logRequests(fastify: FastifyInstance, log: Log, metrics: Metrics
       { method: request.method, route, status: reply.statusCode },
       reply.elapsedTime / 1_000,
     );
-    const level = levelOf(route);
-    if (log.isLevelEnabled(level)) log[level](lineOf(request, reply, route), 'request');
+    const standsFor = reply.statusCode === 429 ? refusals.weigh() : 1;
+    // A refusal that the sample leaves out can still be seen by who looks for it.
+    const level = standsFor === 0 ? 'debug' : levelOf(route);
+    if (log.isLevelEnabled(level)) log[level](lineOf(request, reply, route, standsFor), 'request');
     done();
   });
 }
@@ -29,7 +39,7 @@ function levelOf(route: string): 'info' | 'debug' {
   return /^\/(health|metrics|docs|inbox)/.test(route) ? 'debug' : 'info';
 }
 
-function lineOf(request: FastifyRequest, reply: FastifyReply, route: string) {
+function lineOf(request: FastifyRequest, reply: FastifyReply, route: string, standsFor: number) {
   const { type, identifier } = (request.body ?? {}) as { type?: unknown; identifier?: unknown };
   return {
     event: 'request',
@@ -40,6 +50,7 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, route: string) {
     ms: Math.round(reply.elapsedTime * 10) / 10,
     // Only a validated body has an identifier.
     ...(typeof identifier === 'string' ? { type, identifier: maskIdentifier(identifier) } : {}),
+    ...(standsFor > 1 ? { sampled: standsFor } : {}),
     ...reply.logged,
   };
 }
