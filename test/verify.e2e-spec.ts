@@ -203,6 +203,32 @@ describe('Verification', () => {
     },
   );
 
+  it('takes what cannot be a code for a slip and not for a guess, and a code in whatever digits it is typed', async () => {
+    const { email } = await insertPerson();
+    const { code, link } = await resent({ type: 'magiclink', email: email ?? '' });
+    const slips = [code.slice(1), `${code}0`, 'my code', '\u200b', '-', '①②③④⑤⑥', `${code} or ${code}`];
+    for (const token of slips) {
+      const refused = await verify({ type: 'magiclink', email, token }).expect(400);
+      expect(refused.body).toEqual(
+        errorBodies.invalidField('token must have the six digits of a code, or be the token of a link'),
+      );
+    }
+    // The token of a link stands for itself, beside an address too.
+    const token = new URL(link ?? '').searchParams.get('token') ?? '';
+    const strange = token.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'));
+    for (let i = 0; i < 6; i += 1) await verify({ type: 'magiclink', email, token: strange }).expect(403);
+    for (let i = 0; i < 4; i += 1) await verify({ type: 'magiclink', email, token: wrong(code) }).expect(403);
+    const persian = code.replace(/\d/g, (digit) => String.fromCodePoint(0x6f0 + Number(digit)));
+    const pasted = `\u202b${persian.slice(0, 3)}\u00a0${persian.slice(3)}\u202c\u200b\n`;
+    await verify({ type: 'magiclink', email, token: pasted }).expect(200);
+  });
+
+  it('takes the token of a link beside an address', async () => {
+    const { email } = await insertPerson();
+    const message = await resent({ type: 'signup', email: email ?? '' });
+    await verify({ type: 'signup', email, token: tokenIn(message) }).expect(200);
+  });
+
   it('counts spellings of an address together, and right codes not at all', async () => {
     const { email } = await insertPerson();
     for (let i = 0; i < 3; i += 1) {
@@ -210,9 +236,10 @@ describe('Verification', () => {
       await verify({ type: 'magiclink', email, token: wrong(code) }).expect(403);
       await verify({ type: 'magiclink', email: `  ${email?.toUpperCase()}`, token: code }).expect(200);
     }
-    await verify({ type: 'magiclink', email: email?.toUpperCase(), token: 'x' }).expect(403);
-    await verify({ type: 'magiclink', email, token: 'x' }).expect(403);
-    await verify({ type: 'magiclink', email, token: 'x' }).expect(429);
+    // The last code has been used.
+    await verify({ type: 'magiclink', email: email?.toUpperCase(), token: '000000' }).expect(403);
+    await verify({ type: 'magiclink', email, token: '000000' }).expect(403);
+    await verify({ type: 'magiclink', email, token: '000000' }).expect(429);
   });
 
   it('lets five guesses at the codes of an address through, under however many names it is waited for', async () => {
@@ -260,7 +287,7 @@ describe('Verification', () => {
     ],
     [
       'a bad address',
-      { type: 'signup', token: 'x', email: 'nobody' },
+      { type: 'signup', token: '123456', email: 'nobody' },
       'email must be a valid email address of at most 254 characters',
       false,
     ],

@@ -1,11 +1,19 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Expose } from 'class-transformer';
-import { IsDefined, IsOptional, Length, ValidateIf } from 'class-validator';
+import {
+  IsDefined,
+  IsOptional,
+  Length,
+  ValidateBy,
+  ValidateIf,
+  type ValidationArguments,
+} from 'class-validator';
 import { Injectable } from '@nestjs/common';
 import { channelOf, EmailField, PhoneField, RedirectToField, TypeField } from '../requests/address.dto.js';
 import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
 import { bodyGuard } from '../../http/body.guard.js';
 import { UserResponse } from '../users/user.response.js';
+import { digitsIn, isCode, isLinkToken, isMeantAsCode } from './typed-code.js';
 
 const maxTokenLength = 256;
 const tokenLength = `$property must be a string of 1 to ${maxTokenLength} characters`;
@@ -24,12 +32,18 @@ export class VerifyDto {
     type: String,
     nullable: true,
     maxLength: maxTokenLength,
-    description: 'The 6-digit code, or the token of the link.',
+    description:
+      'The 6-digit code, or the token of the link. Of a code everything but its digits is ignored, and digits of every ' +
+      'script are taken; what has no six then is 400, and no guess.',
     example: '123456',
   })
   @Expose()
   @ValidateIf((request: VerifyDto) => request.token_hash === undefined)
   @IsDefined({ message: 'Token is required', context: { missing: true } })
+  @ValidateBy(
+    { name: 'isCodeOrLinkToken', validator: { validate: isCodeOrLinkToken } },
+    { message: 'token must have the six digits of a code, or be the token of a link' },
+  )
   @Length(1, maxTokenLength, { message: tokenLength })
   token?: string;
 
@@ -70,14 +84,13 @@ export class VerifyDto {
 
   /** The address beside a code, in its normal form; undefined when the token is a link's. */
   get identifier(): string | undefined {
-    if (this.token_hash !== undefined) return undefined;
+    if (this.token_hash !== undefined || isLinkToken(this.link)) return undefined;
     return this.channel === 'sms' ? this.phone : this.email;
   }
 
-  /** The token without the spaces and dashes, and in the plain digits, that people and keyboards make of a code. */
+  /** The digits of the code, however they were typed. */
   get code(): string {
-    // Beside a `token_hash` it was not validated.
-    return typeof this.token === 'string' ? this.token.normalize('NFKC').replace(/[\s-]/g, '') : '';
+    return digitsIn(this.link);
   }
 
   get link(): string {
@@ -86,13 +99,18 @@ export class VerifyDto {
 
   /** An address that is given counts; one that is absent is missed only beside a code. */
   needsAddress(given: string | undefined): boolean {
-    if (this.token_hash !== undefined) return false;
-    return (
-      given !== undefined ||
-      this.type === 'sms' ||
-      (typeof this.token === 'string' && /^\d{6}$/.test(this.code))
-    );
+    const { token } = this;
+    // Beside a `token_hash` it was not validated.
+    if (this.token_hash !== undefined || typeof token !== 'string') return false;
+    return given !== undefined || this.type === 'sms' || isMeantAsCode(token);
   }
+}
+
+/** Beside an address; what stands alone is a link's, whatever its form. */
+function isCodeOrLinkToken(token: unknown, args?: ValidationArguments): boolean {
+  const { channel, email, phone } = args?.object as VerifyDto;
+  const stands = (channel === 'sms' ? phone : email) === undefined;
+  return typeof token !== 'string' || stands || isLinkToken(token) || isCode(digitsIn(token));
 }
 
 @Injectable()
