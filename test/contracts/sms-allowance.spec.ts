@@ -86,6 +86,18 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
       expect(await refusalOf(allowance, french)).toBeNull();
     });
 
+    it.each([
+      ['+5215512345678', '+525512345678'],
+      ['+5491112345678', '+541112345678'],
+      ['+49015112345678', german],
+    ])('gets no more as %s and %s, which are one telephone', async (one, other) => {
+      const allowance = allowing(env);
+      expect(await refusalOf(allowance, one)).toBeNull();
+      expect(await refusalOf(allowance, other)).toBeNull();
+      for (const spelling of [one, other])
+        expect(await refusalOf(allowance, spelling)).toBe('number_daily_cap');
+    });
+
     it('gets no more when they are asked for at once', async () => {
       expect(await admittedOf(50, { SMS_DAILY_PER_NUMBER: '7' }, () => german)).toBe(7);
     });

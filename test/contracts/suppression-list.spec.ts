@@ -140,27 +140,61 @@ describe.each(databaseKinds)('SuppressionList on %s', (kind) => {
     expect(await list.lift('sms', phone)).toBe(false);
   });
 
-  it('knows a number in each spelling', async () => {
+  it('holds a STOP for the telephone, and anything else for the number as it was written to', async () => {
     const atHome = '+49015112345678';
     await list.add('sms', phone, 'opt_out');
     expect(await isOn(atHome)).toBe(true);
     expect(await list.lift('sms', atHome, 'opt_out')).toBe(true);
-    await list.add('sms', atHome, 'hard_bounce');
-    expect([await isOn(), await isOn(atHome)]).toEqual([true, true]);
-    expect(await list.lift('sms', phone)).toBe(true);
-    expect(await isOn(atHome)).toBe(false);
+    expect(await isOn()).toBe(false);
+    for (const reason of ['hard_bounce', 'complaint', 'operator'] as const) {
+      await list.add('sms', atHome, reason);
+      expect([await isOn(), await isOn(atHome)]).toEqual([false, true]);
+      expect(await list.lift('sms', phone)).toBe(false);
+      expect(await list.lift('sms', atHome)).toBe(true);
+    }
   });
 
-  it('still knows and lifts an entry that was made under the number as it came', async () => {
-    const atHome = '+49015112345678';
-    const key = new KeyedHash(old).digest('suppression', 'sms', atHome);
-    const createdAt = new Date(clock.now());
-    await database.dataSource
-      .getRepository(SuppressionEntity)
-      .insert({ key, channel: 'sms', reason: 'opt_out', maskedIdentifier: '+4*****5678', createdAt });
-    expect(await isOn(atHome)).toBe(true);
-    expect(await isOn()).toBe(true);
-    expect(await list.lift('sms', atHome, 'opt_out')).toBe(true);
-    expect([await isOn(), await isOn(atHome)]).toEqual([false, false]);
+  const isOnByMail = async (...emails: string[]) => {
+    const on = [];
+    for (const email of emails) if (await list.contains('email', email)) on.push(email);
+    return on;
+  };
+
+  it.each(['complaint', 'opt_out'] as const)(
+    'holds a %s for the mailbox at Gmail, and elsewhere for the address alone',
+    async (reason) => {
+      const spellings = ['ann.lee@gmail.com', 'annlee@gmail.com', 'a.nnlee+news@googlemail.com'];
+      await list.add('email', 'a.nn.lee+x@gmail.com', reason);
+      expect(await isOnByMail(...spellings, 'anna.lee@gmail.com')).toEqual(spellings);
+      expect(await list.lift('email', 'annlee@gmail.com')).toBe(true);
+      expect(await isOnByMail(...spellings)).toEqual([]);
+      await list.add('email', 'ann.lee@example.com', reason);
+      expect(await isOnByMail('ann.lee@example.com', 'annlee@example.com', 'ann.lee+x@example.com')).toEqual([
+        'ann.lee@example.com',
+      ]);
+    },
+  );
+
+  it.each(['hard_bounce', 'operator'] as const)(
+    'holds a %s for the very address: nobody is shut out by another spelling',
+    async (reason) => {
+      await list.add('email', 'ann+typo@gmail.com', reason);
+      await list.add('email', 'ann+typo@example.com', reason);
+      const listed = ['ann+typo@gmail.com', 'ann+typo@example.com'];
+      expect(await isOnByMail(...listed, 'ann@gmail.com', 'a.nn+typo@gmail.com', 'ann@example.com')).toEqual(
+        listed,
+      );
+    },
+  );
+
+  it('notes a complaint at Gmail beside a bounce, and lets both go when an operator lifts the address', async () => {
+    await list.add('email', 'a.nn@gmail.com', 'hard_bounce');
+    await list.add('email', 'a.nn@gmail.com', 'complaint');
+    expect(await reasons()).toEqual(['complaint', 'hard_bounce']);
+    expect(await list.lift('email', 'a.nn@gmail.com', 'hard_bounce')).toBe(true);
+    expect(await isOnByMail('ann@gmail.com')).toEqual(['ann@gmail.com']);
+    await list.add('email', 'a.nn@gmail.com', 'hard_bounce');
+    expect(await list.lift('email', 'a.nn@gmail.com')).toBe(true);
+    expect(await reasons()).toEqual([]);
   });
 });

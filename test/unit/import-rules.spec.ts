@@ -60,7 +60,11 @@ describe('the import rules', () => {
     const breaches: [rule: string, file: string, imports: string][] = [
       ['only-the-worker-sends', 'src/auth/outbox/outbox.ts', '../send/resend.service.js'],
       ['a-vendor-stands-alone', 'src/auth/vendors/smtp/smtp.provider.ts', '../twilio/twilio-sms.provider.js'],
-      ['a-vendor-stands-alone', 'src/auth/vendors/ses/ses-events.controller.ts', '../../send/message-renderer.js'],
+      [
+        'a-vendor-stands-alone',
+        'src/auth/vendors/ses/ses-events.controller.ts',
+        '../../send/message-renderer.js',
+      ],
       ['only-the-list-names-a-vendor', 'src/auth/auth.entities.ts', './vendors/ses/ses-events.controller.js'],
       ['no-arrow-upwards-from-config', 'src/config/readers.ts', '../platform/ids.js'],
       ['no-arrow-upwards-from-platform', 'src/platform/clock.ts', '../http/client-ip.js'],
@@ -89,7 +93,11 @@ describe('the import rules', () => {
       ['no-arrow-upwards-from-auth-sms-abuse', 'src/auth/sms-abuse/number-cap.ts', '../send/failover.js'],
       ['no-arrow-upwards-from-auth-reports', 'src/auth/reports/report-fields.ts', '../send/failover.js'],
       ['no-arrow-upwards-from-auth-send', 'src/auth/send/failover.ts', '../outbox/outbox.js'],
-      ['no-arrow-upwards-from-auth-vendors', 'src/auth/vendors/ses/ses-events.controller.ts', '../../outbox/outbox.js'],
+      [
+        'no-arrow-upwards-from-auth-vendors',
+        'src/auth/vendors/ses/ses-events.controller.ts',
+        '../../outbox/outbox.js',
+      ],
       ['no-arrow-upwards-from-auth-outbox', 'src/auth/outbox/message-queue.ts', '../accept/resend.dto.js'],
       ['no-arrow-upwards-from-auth-accept', 'src/auth/accept/resend.dto.ts', '../verify/verify.dto.js'],
       ['no-arrow-upwards-from-auth-verify', 'src/auth/verify/verify.dto.ts', '../signup/sign-up.dto.js'],

@@ -1,11 +1,11 @@
 import { Check, Column, Entity, In, Index, PrimaryColumn } from 'typeorm';
 import { Injectable } from '@nestjs/common';
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { Clock } from '../../platform/clock.js';
 import { Transaction } from '../../database/transaction.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import { maskIdentifier } from '../../platform/log.js';
 import type { Channel } from './confirmation-type.js';
+import { countingForm, inPlansForm, isGmail } from './counting-form.js';
 
 export const suppressionReasons = ['hard_bounce', 'complaint', 'opt_out', 'operator'] as const;
 export type SuppressionReason = (typeof suppressionReasons)[number];
@@ -30,19 +30,18 @@ export class SuppressionEntity {
 const copyToCurrent = `
   INSERT INTO suppressions (key, channel, reason, masked_identifier, message_id, created_at)
   SELECT $1::bytea, channel, reason, masked_identifier, message_id, created_at FROM suppressions
-  WHERE key = ANY ($2::bytea[]) AND (reason = 'opt_out') = $3 ORDER BY created_at LIMIT 1 FOR UPDATE
+  WHERE key = ANY ($2::bytea[]) ORDER BY created_at LIMIT 1 FOR UPDATE
   ON CONFLICT (key) DO NOTHING`;
 
-interface Listed {
-  readonly key: Buffer;
-  readonly reason: SuppressionReason;
-}
+/** The current key first; the others are those under which the same entry may stand while hashing keys are changed. */
+type Keys = readonly [current: Buffer, ...others: Buffer[]];
 
 /**
  * Who gets nothing any more, and why. It is asked before each send, never while a client waits.
  *
- * A STOP stands beside any other reason, each an entry of its own: lifting the one leaves the
- * other, since a number that works again has not said START, and START does not mend a number.
+ * An entry is for one address, so that nobody is shut out by another spelling of it, with two exceptions (`keysFor`). A STOP
+ * by SMS stands beside any other reason, each an entry of its own: lifting the one leaves the other, since a number that
+ * works again has not said START, and START does not mend a number.
  */
 @Injectable()
 export class SuppressionList {
@@ -58,23 +57,22 @@ export class SuppressionList {
    * @param identifier in its normal form
    */
   async contains(channel: Channel, identifier: string): Promise<boolean> {
-    return (await this.entriesOf(channel, identifier)).length > 0;
+    return (await this.entriesUnder(this.allKeys(channel, identifier))).length > 0;
   }
 
-  /** An address that is on the list keeps the reason and the time that it has. An opt-out is noted beside another reason. */
+  /** An address that is on the list keeps the reason and the time that it has. */
   async add(
     channel: Channel,
     identifier: string,
     reason: SuppressionReason,
     messageUuid: string | null = null,
   ): Promise<void> {
-    const listed = await this.entriesOf(channel, identifier);
-    if (listed.some((entry) => isOptOut(entry) === isOptOut({ reason }))) return;
-    const [current] = this.keys(channel, identifier, isOptOut({ reason }));
+    const keys = this.keysFor(channel, identifier, reason);
+    if ((await this.entriesUnder([keys])).length > 0) return;
     await this.transaction.manager.query(
       `INSERT INTO suppressions (key, channel, reason, masked_identifier, message_id, created_at)
        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO NOTHING`,
-      [current, channel, reason, maskIdentifier(identifier), messageUuid, new Date(this.clock.now())],
+      [keys[0], channel, reason, maskIdentifier(identifier), messageUuid, new Date(this.clock.now())],
     );
   }
 
@@ -97,7 +95,7 @@ export class SuppressionList {
   /** The entry of the address, the oldest if there are several; null when it is not on the list. */
   find(channel: Channel, identifier: string): Promise<SuppressionEntity | null> {
     return this.transaction.manager.findOne(SuppressionEntity, {
-      where: { key: In(this.allKeys(channel, identifier)) },
+      where: { key: In(this.allKeys(channel, identifier).flat()) },
       order: { createdAt: 'ASC' },
     });
   }
@@ -118,17 +116,17 @@ export class SuppressionList {
     return affected === 1;
   }
 
-  private async entriesOf(channel: Channel, identifier: string): Promise<Listed[]> {
-    const keys = this.allKeys(channel, identifier);
-    const found = await this.transaction.manager.query<Listed[]>(
-      `SELECT key, reason FROM suppressions WHERE key = ANY ($1::bytea[])`,
-      [keys],
+  /** The keys of the entries that are there. What stands under others than the current ones is copied to those. */
+  private async entriesUnder(sets: readonly Keys[]): Promise<Buffer[]> {
+    const rows = await this.transaction.manager.query<{ key: Buffer }[]>(
+      `SELECT key FROM suppressions WHERE key = ANY ($1::bytea[])`,
+      [sets.flat()],
     );
-    for (const optOut of [false, true]) {
-      const [current] = this.keys(channel, identifier, optOut);
-      const alike = found.filter((entry) => isOptOut(entry) === optOut);
-      if (alike.length > 0 && !alike.some(({ key }) => key.equals(current)))
-        await this.transaction.manager.query(copyToCurrent, [current, keys, optOut]);
+    const found = rows.map(({ key }) => key);
+    const isFound = (key: Buffer) => found.some((other) => other.equals(key));
+    for (const [current, ...others] of sets) {
+      if (!isFound(current) && others.some(isFound))
+        await this.transaction.manager.query(copyToCurrent, [current, others]);
     }
     return found;
   }
@@ -136,7 +134,8 @@ export class SuppressionList {
   private async delete(channel: Channel, identifier: string, condition: string, reason: SuppressionReason) {
     let lifted = 0;
     // The current ones last: what a delivery copies to them while an entry is waited for here is seen by then.
-    for (const key of this.allKeys(channel, identifier).toReversed()) {
+    const sets = this.allKeys(channel, identifier);
+    for (const key of [...sets.flatMap(([, ...others]) => others), ...sets.map(([current]) => current)]) {
       const [, count] = await this.transaction.manager.query<[unknown[], number]>(
         `DELETE FROM suppressions WHERE key = $1 AND ${condition}`,
         [key, reason],
@@ -146,37 +145,23 @@ export class SuppressionList {
     return lifted > 0;
   }
 
-  private allKeys(channel: Channel, identifier: string): Buffer[] {
-    const [current, ...others] = this.keys(channel, identifier, false);
-    if (channel === 'email') return [current, ...others];
-    const [currentOptOut, ...otherOptOuts] = this.keys(channel, identifier, true);
-    return [current, currentOptOut, ...others, ...otherOptOuts];
+  /** Under which an entry that is about the address may stand, whatever the reason. */
+  private allKeys(channel: Channel, identifier: string): Keys[] {
+    const sets = suppressionReasons.map((reason) => this.keysFor(channel, identifier, reason));
+    return sets.filter(([key], i) => sets.findIndex(([other]) => other.equals(key)) === i);
   }
 
   /**
-   * While hashing keys are being changed, an entry may stand under any of them, and under each spelling of a number. Who
-   * says STOP writes an SMS, so only there has an opt-out keys of its own.
+   * A STOP by SMS holds for the telephone: carriers report it from +49 151…, where somebody has signed up with the zero that
+   * is dialled at home, +49 0151…. What somebody has complained of at Gmail, or wants no more of, holds for the mailbox, whose
+   * spellings are known. A bounce is about the very address: another spelling may well work.
    */
-  private keys(channel: Channel, identifier: string, optOut: boolean): [Buffer, ...Buffer[]] {
-    const domain = optOut && channel === 'sms' ? 'opt-out' : 'suppression';
-    const [spelling, ...others] = spellingsOf(channel, identifier);
-    return [
-      ...this.keyedHash.digests(domain, channel, spelling),
-      ...others.flatMap((other) => this.keyedHash.digests(domain, channel, other)),
-    ];
+  private keysFor(channel: Channel, identifier: string, reason: SuppressionReason): Keys {
+    if (channel === 'sms' && reason === 'opt_out')
+      return this.keyedHash.digests('opt-out', channel, inPlansForm(identifier));
+    const isWish = reason === 'opt_out' || reason === 'complaint';
+    if (channel === 'email' && isWish && isGmail(identifier))
+      return this.keyedHash.digests('suppressed mailbox', countingForm(channel, identifier));
+    return this.keyedHash.digests('suppression', channel, identifier);
   }
-}
-
-function isOptOut({ reason }: Pick<Listed, 'reason'>): boolean {
-  return reason === 'opt_out';
-}
-
-/**
- * The number as its plan writes it, under which it is listed, and as it came. A carrier reports STOP from +49 151…, where
- * somebody has signed up with the zero that is dialled at home, +49 0151….
- */
-function spellingsOf(channel: Channel, identifier: string): [string, ...string[]] {
-  if (channel === 'email') return [identifier];
-  const number = parsePhoneNumberFromString(identifier)?.number ?? identifier;
-  return number === identifier ? [number] : [number, identifier];
 }

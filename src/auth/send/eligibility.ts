@@ -4,6 +4,7 @@ import { Clock } from '../../platform/clock.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import { SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
 import { confirmationRules, meantUser } from '../messages/confirmation-type.js';
+import { countingForm } from '../messages/counting-form.js';
 import type { ClaimedMessage, Outcome } from '../messages/delivery.js';
 import { SuppressionList } from '../messages/suppression-list.js';
 import type { User } from '../messages/user.js';
@@ -99,7 +100,7 @@ export class Eligibility {
    */
   private async admitsRecipient(type: ClaimedMessage['type'], to: string): Promise<boolean> {
     const { max, windowMs } = this.config.limits.email;
-    const key = this.keyedHash.pseudonym('recipient', type, to);
+    const key = this.keyedHash.pseudonym('recipient', type, countingForm('email', to));
     const record = await this.limiter.increment(key, windowMs, max, 0, 'recipient');
     return !record.isBlocked;
   }

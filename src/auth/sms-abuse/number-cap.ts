@@ -2,11 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import { SqlSlidingLog } from '../../rate-limit/sql-sliding-log.js';
+import { countingForm } from '../messages/counting-form.js';
 
 const windowMs = 24 * 3_600_000;
 
 /**
- * How many messages one number gets: at no instant have there been more than `smsLimits.dailyPerNumber` in the last 24
+ * How many messages one number gets, however it is spelt: at no instant have there been more than `smsLimits.dailyPerNumber` in the last 24
  * hours. A change of the hashing key begins it anew.
  */
 @Injectable()
@@ -29,6 +30,6 @@ export class NumberCap {
   }
 
   private keyOf(number: string): Buffer {
-    return this.keyedHash.digest('sms number', number);
+    return this.keyedHash.digest('sms number', countingForm('sms', number));
   }
 }

@@ -1,4 +1,5 @@
 import { parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
+import { countingForm } from '../messages/counting-form.js';
 
 /** Where a number leads, as far as the numbering plans tell. */
 export interface SmsDestination {
@@ -35,12 +36,13 @@ export function smsDestinationOf(number: string): SmsDestination {
   if (!plan) {
     return { number, countries: [], scope: '+', prefix: prefixOf('', number.slice(1)), digitsToName: 0 };
   }
-  const { country, countryCallingCode, nationalNumber } = plan;
+  const { country, countryCallingCode } = plan;
+  const countedDigits = countingForm('sms', number).slice(1);
   return {
     number: plan.number,
     countries: country ? [country] : plan.isNonGeographic() ? [] : plan.getPossibleCountries(),
     scope: country ?? `+${countryCallingCode}`,
-    prefix: prefixOf(countryCallingCode, nationalNumber),
+    prefix: prefixOf(countryCallingCode, countedDigits.slice(countryCallingCode.length)),
     digitsToName: digitsToName(plan),
   };
 }
