@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import pg from 'pg';
@@ -317,5 +319,64 @@ describe('An embedded database that stops', () => {
     await second.close();
     await pool.end();
     await first.close();
+  });
+});
+
+describe('The files of the embedded database', () => {
+  let files: TestDatabase;
+  let folder: string;
+  let neighbour: string;
+
+  beforeAll(async () => {
+    files = await createTestDatabase('embedded');
+    folder = join(files.env['DATA_DIR'] ?? '', 'database');
+    neighbour = join(files.env['DATA_DIR'] ?? '', 'of-somebody-else');
+    await writeFile(neighbour, 'not of the database');
+    await chmod(neighbour, 0o644);
+    await symlink(neighbour, join(folder, 'link'));
+  });
+  afterAll(() => files.drop());
+
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+
+  /** Paths of what is in the folder: true for a folder. */
+  async function inside(): Promise<Map<string, boolean>> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return new Map(
+      entries
+        .filter((entry) => !entry.isSymbolicLink())
+        .map((entry) => [join(entry.parentPath, entry.name), entry.isDirectory()]),
+    );
+  }
+
+  async function whileItRuns(work: (pool: pg.Pool) => Promise<unknown>): Promise<void> {
+    const database = new EmbeddedDatabase(folder);
+    const pool = new pg.Pool({ stream: () => database.connect() }).on('error', () => undefined);
+    try {
+      await pool.query('SELECT 1');
+      await work(pool);
+    } finally {
+      await pool.end();
+      await database.close();
+    }
+  }
+
+  it('are nobody else’s at every start, whatever they were before', async () => {
+    const before = await inside();
+    for (const [path, isFolder] of before) await chmod(path, isFolder ? 0o777 : 0o666);
+    await chmod(folder, 0o755);
+    await whileItRuns(async (pool) => {
+      await pool.query(`CREATE TABLE made_later AS SELECT 1 AS n`);
+      // What the engine makes or writes anew has whatever mode: nobody else comes as far as that.
+      expect(await modeOf(folder)).toBe('700');
+    });
+    // Rows and the write-ahead log.
+    const still = [...before].filter(
+      ([path]) => existsSync(path) && /\/(base|pg_wal)(\/[\dA-F]+)*$/.test(path),
+    );
+    expect(still.length).toBeGreaterThan(100);
+    for (const [path, isFolder] of still)
+      expect([path, await modeOf(path)]).toEqual([path, isFolder ? '700' : '600']);
+    expect(await modeOf(neighbour)).toBe('644');
   });
 });

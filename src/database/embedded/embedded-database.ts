@@ -5,6 +5,7 @@ import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { Logger } from '@nestjs/common';
 import { EmbeddedConnection, EmbeddedConnections } from './embedded-connections.js';
 import { FolderLock } from './folder-lock.js';
+import { closeToOthers } from './private-folder.js';
 
 /** Long enough for the recovery of a large database on a slow disk. */
 const startTimeoutMs = 180_000;
@@ -83,6 +84,7 @@ export class EmbeddedDatabase extends EmbeddedConnections {
     const lock = await FolderLock.acquire(this.folder);
     try {
       if (!existsSync(join(this.folder, 'PG_VERSION'))) await initialise(this.folder);
+      await closeToOthers(this.folder);
       const worker = startThread({
         folder: this.folder,
         progress: this.progress,
@@ -151,6 +153,7 @@ export class EmbeddedDatabase extends EmbeddedConnections {
 async function initialise(folder: string): Promise<void> {
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
+  await closeToOthers(draft);
   await waitFor(startThread({ folder: draft, initialise: true }), 'exit');
   await rename(draft, folder);
 }
