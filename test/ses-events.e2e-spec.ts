@@ -160,6 +160,8 @@ describe('refuses what is not from SNS:', () => {
       'http://sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem',
       'https://sns.eu-central-1.amazonaws.com.evil.example/SimpleNotificationService-1.pem',
       'https://evil.example/SimpleNotificationService-1.pem',
+      'https://sns.s3-us-west-2.amazonaws.com/SimpleNotificationService-1.pem',
+      'https://sns.us-east-1.amazonaws.com/SimpleNotificationService-1.pem',
       'https://sns.eu-central-1.amazonaws.com:8443/SimpleNotificationService-1.pem',
       'https://user@sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem',
       'https://sns.eu-central-1.amazonaws.com/other.pem',

@@ -47,6 +47,8 @@ it.each([
   ['POSTMARK_WEBHOOK_LOGIN', 'user:short'],
   ['POSTMARK_WEBHOOK_LOGIN', 'a-user-without-a-password'],
   ['SES_TOPIC_ARNS', 'a-topic-without-arn'],
+  ['SES_TOPIC_ARNS', 'arn:aws:sns:s3-us-west-2:123456789012:mail'],
+  ['SES_TOPIC_ARNS', 'arn:aws-elsewhere:sns:eu-central-1:123456789012:mail'],
   ['SES_TOPIC_ARNS', `${topic},arn:aws:sqs:eu-central-1:123456789012:mail`],
   ['SENDGRID_VERIFICATION_KEY', 'not a key'],
   ['SENDGRID_VERIFICATION_KEY', keyOf('rsa')],

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Injectable, Post, UseGuards } from '@nestjs
 import type { FastifyRequest } from 'fastify';
 import { ApiTags } from '@nestjs/swagger';
 import { ApiError } from '../../../http/api-error.js';
+import { clientIpKey } from '../../../http/client-ip.js';
 import { Config } from '../../../config/config.js';
 import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import { Log } from '../../../platform/log.js';
@@ -98,7 +99,11 @@ class SnsGuard extends EventGuard {
     if (!topics.includes(message.TopicArn)) throw this.notAuthentic();
     let isSigned: boolean;
     try {
-      isSigned = isSignedBy(await this.certificates.keyAt(message.SigningCertURL), message);
+      const { SigningCertURL, TopicArn } = message;
+      isSigned = isSignedBy(
+        await this.certificates.keyAt(SigningCertURL, TopicArn, clientIpKey(request)),
+        message,
+      );
     } catch (cause) {
       if (cause instanceof ApiError) throw cause;
       throw this.notAuthentic(cause);
@@ -141,7 +146,7 @@ export class SesEventsController {
   /** The signature covers the address, and the topic is one of ours. */
   private async confirm({ SubscribeURL, TopicArn }: SnsMessage): Promise<void> {
     try {
-      await this.endpoint.fetch(SubscribeURL ?? '');
+      await this.endpoint.fetch(SubscribeURL ?? '', TopicArn);
       this.log.info({ event: 'sns_subscription', topic: TopicArn }, 'A subscription was confirmed');
     } catch (err) {
       if (err instanceof ApiError) throw err;
