@@ -12,7 +12,7 @@ const floors = [
   ['auth/requests', 'auth/users', 'auth/tokens', 'auth/sms-abuse'],
   ['auth/reports', 'auth/send'],
   ['auth/vendors', 'auth/outbox'],
-  ['auth/accept', 'auth/verify'],
+  ['auth/accept', 'auth/verify', 'auth/stop'],
   ['auth/signup'],
   ['auth/[^/]+\\.ts$'],
   ['admin', 'inbox'],

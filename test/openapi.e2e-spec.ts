@@ -67,6 +67,7 @@ describe('openapi.json', () => {
       'GET /inbox',
       'GET /inbox/messages',
       'GET /metrics',
+      'GET /stop',
       'GET /verify',
       'HEAD /verify',
       'POST /admin/messages/replay',
@@ -85,6 +86,7 @@ describe('openapi.json', () => {
       'POST /events/webhook',
       'POST /resend',
       'POST /signup',
+      'POST /stop',
       'POST /verify',
       'PUT /user',
     ]);

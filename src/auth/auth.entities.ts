@@ -4,6 +4,7 @@ import { DeliveryAttemptEntity, DeliveryEventEntity, MessageEntity } from './mes
 import { SmsPrefixEntity } from './sms-abuse/prefix-credit.js';
 import { SmsSpendingEntity } from './sms-abuse/sms-budget.js';
 import { SmsKeywordEntity } from './reports/inbound-sms.js';
+import { StoppedMailEntity } from './messages/stopped-mails.js';
 import { SuppressionEntity } from './messages/suppression-list.js';
 import { TokenEntity } from './tokens/token.statements.js';
 import { UsedLinkEntity } from './tokens/link-states.js';
@@ -16,6 +17,7 @@ export const authEntities = [
   DeliveryAttemptEntity,
   DeliveryEventEntity,
   SuppressionEntity,
+  StoppedMailEntity,
   SmsKeywordEntity,
   IdempotencyKeyEntity,
   TokenEntity,

@@ -29,6 +29,10 @@ import { PasswordHasher } from './signup/password-hasher.js';
 import { SignUpController } from './signup/sign-up.controller.js';
 import { SignUpService } from './signup/sign-up.service.js';
 import { reportControllers, reportProviders, vendorProviders } from './vendors/vendors.js';
+import { StopLinks } from './messages/stop-links.js';
+import { StoppedMails } from './messages/stopped-mails.js';
+import { StopController } from './stop/stop.controller.js';
+import { StopService } from './stop/stop.service.js';
 import { SuppressionList } from './messages/suppression-list.js';
 import { housekeepingProviders } from './retention-jobs.js';
 import { AccessTokens } from './tokens/access-tokens.js';
@@ -47,6 +51,7 @@ const controllers = [
   ResendController,
   ChallengeController,
   VerifyController,
+  StopController,
   SignUpController,
   ChangeAddressController,
   JwksController,
@@ -91,6 +96,8 @@ export class AuthModule {
         ...(delivers ? sending : []),
         ...vendorProviders,
         SuppressionList,
+        StopLinks,
+        StoppedMails,
         // asked before an SMS is sent, told when its code has been verified
         ...smsLimits,
         // 4. reports
@@ -100,6 +107,7 @@ export class AuthModule {
         VerifyService,
         VerifyRedirect,
         LinkPages,
+        StopService,
         // sign-up
         PasswordHasher,
         SignUpService,

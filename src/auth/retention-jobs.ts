@@ -14,6 +14,7 @@ const dayMs = 86_400_000;
 export const retentions: readonly Retention[] = [
   { table: 'used_links', key: ['link_hash'], from: 'expires_at', keptMs: 0 },
   { table: 'idempotency_keys', key: ['key'], from: 'expires_at', keptMs: 0 },
+  { table: 'stopped_mails', key: ['key'], from: 'expires_at', keptMs: 0 },
   { table: 'sliding_logs', key: ['key'], from: 'expires_at', keptMs: 0 },
   // Replay protection: for as long as a report that was intercepted might be sent again.
   { table: 'sms_keywords', key: ['provider', 'event_id'], from: 'received_at', keptMs: 365 * dayMs },

@@ -18,7 +18,7 @@ const onEachDatabase = {
     'reported-delivery',
     'sms-abuse',
   ],
-  verify: ['verify', 'user', 'guesses', 'key-rotation'],
+  verify: ['verify', 'stop', 'user', 'guesses', 'key-rotation'],
   operate: ['admin-messages', 'admin-stats', 'admin-suppressions', 'delivery-events', 'housekeeping'],
 };
 

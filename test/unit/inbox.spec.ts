@@ -1,13 +1,16 @@
 import { connect } from 'node:net';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { MailerModule, MailerService } from '@nestjs-modules/mailer';
 import { createTransport } from 'nodemailer';
 import { mailerModule } from '../../src/auth/vendors/smtp/mailer.module.js';
+import { StopLinks } from '../../src/auth/messages/stop-links.js';
 import { MessageRenderer } from '../../src/auth/send/message-renderer.js';
 import { notificationProviders, vendorSections } from '../../src/auth/vendors/vendors.js';
 import { Clock } from '../../src/platform/clock.js';
-import { readConfig } from '../../src/config/config.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
+import { type Config, readConfig } from '../../src/config/config.js';
 import { Inbox } from '../../src/inbox/inbox.js';
 import { InboxModule } from '../../src/inbox/inbox.module.js';
 import { MailCatcher } from '../../src/auth/vendors/smtp/mailer.module.js';
@@ -19,6 +22,9 @@ const clock = new TestClock();
 const messageId = 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f';
 const link =
   'http://localhost:8080/verify?token=abc123456def&type=signup&redirect_to=http%3A%2F%2Flocalhost%2F';
+
+const rendererOf = (...[config, time]: [Config, Clock]) =>
+  new MessageRenderer(config, time, new StopLinks(new KeyedHash(randomBytes(32))));
 
 @Global()
 @Module({ providers: [{ provide: Clock, useValue: clock }], exports: [Clock] })
@@ -49,9 +55,10 @@ describe('the development inbox', () => {
   it.each(['signup', 'recovery', 'magiclink', 'email_change'] as const)(
     'shows a %s mail that went through the mailer, with link and code',
     async (type) => {
-      const content = new MessageRenderer(config, clock).render(type, 'email', {
+      const content = rendererOf(config, clock).render(type, 'email', {
         to: 'user@example.org',
         link,
+        stopLink: 'http://localhost:8080/stop?token=dG9rZW4',
         code: '012345',
         validForMs: 3_600_000,
       });
@@ -74,9 +81,10 @@ describe('the development inbox', () => {
   );
 
   it('shows an SMS with its number and code, and without what an SMS does not have', async () => {
-    const content = new MessageRenderer(config, clock).render('sms', 'sms', {
+    const content = rendererOf(config, clock).render('sms', 'sms', {
       to: '+1234567890',
       link: null,
+      stopLink: null,
       code: '012345',
       validForMs: 600_000,
     });

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { StopLinks } from '../../src/auth/messages/stop-links.js';
+import { KeyedHash } from '../../src/platform/keyed-hash.js';
 import { inWords, MessageRenderer } from '../../src/auth/send/message-renderer.js';
 import { readConfig } from '../../src/config/config.js';
 import { TestClock } from '../support/test-clock.js';
@@ -6,10 +9,15 @@ const minutes = 60_000;
 const hours = 60 * minutes;
 
 const rendererFor = (siteUrl: string) =>
-  new MessageRenderer(readConfig({ NODE_ENV: 'test', SITE_URL: siteUrl }), new TestClock());
+  new MessageRenderer(
+    readConfig({ NODE_ENV: 'test', SITE_URL: siteUrl }),
+    new TestClock(),
+    new StopLinks(new KeyedHash(randomBytes(32))),
+  );
 const renderer = rendererFor('https://example.com/welcome');
 const link = 'http://localhost:8080/verify?token=a-b_c&type=signup&redirect_to=https%3A%2F%2Fexample.com%2F';
-const content = { to: 'user@example.org', link, code: '012345', validForMs: 24 * hours };
+const stopLink = 'http://localhost:8080/stop?token=a-b_c';
+const content = { to: 'user@example.org', link, stopLink, code: '012345', validForMs: 24 * hours };
 
 const emailTypes = ['signup', 'recovery', 'magiclink', 'email_change'] as const;
 
@@ -24,8 +32,14 @@ describe.each(emailTypes)('a mail of type %s', (type) => {
 
   it('has the link as a button and written out, and the code, in the HTML', () => {
     const hrefs = [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => unescaped(href ?? ''));
-    expect(hrefs).toEqual([link, link]);
+    expect(hrefs).toEqual([link, link, stopLink]);
     expect(html).toContain('>012345<');
+  });
+
+  it('says whom it was sent to and why, and where such mails are stopped', () => {
+    for (const body of [text, html])
+      expect(body).toContain('Sent to user@example.org because example.com was asked');
+    expect(text.split('\n')).toContain(stopLink);
   });
 
   it('names the site in the subject and says how long it works and what to do if it was not you', () => {
@@ -77,7 +91,7 @@ it('names the new address in the mail that changes to it', () => {
 });
 
 describe('an SMS', () => {
-  const sms = { to: '+1234567890', link: null, code: '012345', validForMs: 10 * minutes };
+  const sms = { to: '+1234567890', link: null, stopLink: null, code: '012345', validForMs: 10 * minutes };
 
   it.each(['signup', 'sms'] as const)('of type %s has code, site and validity, bound to the site', (type) => {
     const { subject, text, html } = renderer.render(type, 'sms', sms);

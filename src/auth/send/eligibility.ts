@@ -6,6 +6,8 @@ import { SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
 import { confirmationRules, meantUser } from '../messages/confirmation-type.js';
 import { countingForm } from '../messages/counting-form.js';
 import type { ClaimedMessage, Outcome } from '../messages/delivery.js';
+import { StopLinks } from '../messages/stop-links.js';
+import { StoppedMails } from '../messages/stopped-mails.js';
 import { SuppressionList } from '../messages/suppression-list.js';
 import type { User } from '../messages/user.js';
 import { UsersRepository } from '../users/users.repository.js';
@@ -24,6 +26,8 @@ export class Eligibility {
   constructor(
     private readonly users: UsersRepository,
     private readonly suppressions: SuppressionList,
+    private readonly stopped: StoppedMails,
+    private readonly stopLinks: StopLinks,
     private readonly circuits: ProviderCircuits,
     private readonly limiter: SlidingLogStorage,
     private readonly keyedHash: KeyedHash,
@@ -51,6 +55,8 @@ export class Eligibility {
     if (refusal) return dropped(refusal);
     const to = rules.recipient(user, message.recipient, message.channel);
     if (await this.suppressions.contains(message.channel, to)) return dropped('suppressed');
+    if (message.channel === 'email' && (await this.stopped.until(this.stopLinks.keys(message.type, to))))
+      return dropped('stopped');
     if (this.circuits.of(message.channel).length === 0) return failed('no_provider');
     return (await this.limited(message, to)) ?? { user, to };
   }

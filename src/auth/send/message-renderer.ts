@@ -6,6 +6,7 @@ import { Clock } from '../../platform/clock.js';
 import { messageIdOf } from '../../platform/ids.js';
 import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
 import type { ClaimedMessage } from '../messages/delivery.js';
+import { StopLinks } from '../messages/stop-links.js';
 import type { OutgoingMessage } from '../messages/notification-provider.js';
 import type { MintedToken } from '../tokens/token-mint.js';
 import {
@@ -48,6 +49,8 @@ export interface MessageContent {
   readonly to: string;
   /** What a click opens; an SMS has none. */
   readonly link: string | null;
+  /** Where mails of this type are stopped; an SMS has none. */
+  readonly stopLink: string | null;
   /** Six digits. */
   readonly code: string;
   /** How long link and code will work, in milliseconds. */
@@ -78,6 +81,7 @@ export class MessageRenderer {
   constructor(
     private readonly config: Config,
     private readonly clock: Clock,
+    private readonly stopLinks: StopLinks,
   ) {
     const { host, hostname } = new URL(config.siteUrl);
     this.site = host;
@@ -98,6 +102,7 @@ export class MessageRenderer {
     const content = this.render(message.type, message.channel, {
       to,
       link: link === null ? null : this.linkUrl(message, link),
+      stopLink: link === null ? null : this.stopUrl(message, to),
       code,
       validForMs: expiresAt.getTime() - this.clock.now(),
     });
@@ -113,10 +118,11 @@ export class MessageRenderer {
     const values = { to: content.to, code: content.code, site: this.site, domain: this.domain, validFor };
     if (channel === 'sms' && isSmsType(type)) return { subject: '', text: this.sms(type, values), html: '' };
     if (channel === 'sms' || type === 'sms') throw new RangeError(`${type} has no template for ${channel}`);
-    if (content.link === null) throw new RangeError('A mail needs a link');
+    const { link, stopLink } = content;
+    if (link === null || stopLink === null) throw new RangeError('A mail needs its links');
     const { subject, text, html } = this.emails[type];
-    const withLink = { ...values, link: content.link };
-    return { subject: subject(withLink), text: text(withLink), html: html(withLink) };
+    const withLinks = { ...values, link, stopLink };
+    return { subject: subject(withLinks), text: text(withLinks), html: html(withLinks) };
   }
 
   private linkUrl({ type, redirectTo }: ClaimedMessage, token: string): string {
@@ -126,6 +132,10 @@ export class MessageRenderer {
     url.searchParams.set('type', type);
     url.searchParams.set('redirect_to', redirectTo ?? siteUrl);
     return url.href;
+  }
+
+  private stopUrl({ type, id }: ClaimedMessage, to: string): string {
+    return `${this.config.publicUrl}/stop?token=${this.stopLinks.tokenFor(type, id, to)}`;
   }
 
   private sms(type: SmsType, values: Readonly<Record<string, string>>): string {

@@ -73,7 +73,8 @@ export const htmlLayout = `<!doctype html>
 <p style="margin:0 0 24px">The link and the code work for {{validFor}}, and only once.</p>
 <p style="margin:0 0 24px">{{> ifNotYou}}</p>
 <hr style="border:0;border-top:1px solid #888888;margin:0 0 16px">
-<p style="margin:0;font-size:14px">If the button does not work, open this address:<br><a href="{{link}}" style="word-break:break-all">{{link}}</a></p>
+<p style="margin:0 0 16px;font-size:14px">If the button does not work, open this address:<br><a href="{{link}}" style="word-break:break-all">{{link}}</a></p>
+<p style="margin:0;font-size:14px">Sent to {{to}} because {{site}} was asked for it. <a href="{{stopLink}}">Stop these mails</a></p>
 </div>
 </body>
 </html>
@@ -95,6 +96,9 @@ Or enter this code where you were asked for it:
 The link and the code work for {{validFor}}, and only once.
 
 {{> ifNotYou}}
+
+Sent to {{to}} because {{site}} was asked for it. Stop these mails:
+{{stopLink}}
 `;
 
 /** GSM 03.38: one SMS holds 160 characters of the basic alphabet, and more are billed as several. */

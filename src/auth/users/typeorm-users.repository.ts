@@ -121,6 +121,20 @@ export class TypeOrmUsersRepository extends UsersRepository implements UserRegis
       return this.findById(id);
     });
   }
+
+  async endChanges(channel: Channel, address: string): Promise<void> {
+    await this.transaction.manager.query(endChangesStatement(channel), [address]);
+  }
+}
+
+/** `$1` the address. */
+function endChangesStatement(channel: Channel): string {
+  const { pending } = columns[channel];
+  const otherPending = columns[channel === 'email' ? 'sms' : 'email'].pending;
+  return `
+    UPDATE users SET
+      ${pending} = NULL, pending_since = CASE WHEN ${otherPending} IS NULL THEN NULL ELSE pending_since END
+    WHERE ${pending} = $1`;
 }
 
 /** `$1` the user, `$2` the address that is proved, `$3` the time. An address confirmed before keeps its time. */

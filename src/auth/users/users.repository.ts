@@ -36,4 +36,7 @@ export abstract class UserRegistration {
 
   /** Records the address that the user wants to change to. Null when there is no such user. */
   abstract requestChange(id: string, channel: Channel, address: string): Promise<User | null>;
+
+  /** Ends every change to this address that waits for its confirmation, whoever asked for it. */
+  abstract endChanges(channel: Channel, address: string): Promise<void>;
 }

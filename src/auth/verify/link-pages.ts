@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { orUnavailable } from '../../http/api-error.js';
 import type { Language } from '../../pages/language.js';
 import { purposeOf } from '../messages/confirmation-type.js';
+import type { PagePolicy } from '../requests/page-answers.js';
 import { LinkStates } from '../tokens/link-states.js';
-import { formSources, type PagePolicy, VerifyRedirect } from './verify-answers.js';
+import { formSources, VerifyRedirect } from './verify-answers.js';
 import type { VerifyLink } from './verify.dto.js';
 import {
   confirmPage,

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, type Observable } from 'rxjs';
 import { Config } from '../../config/config.js';
 import { isFromOwnOrigin } from '../../http/own-origin.js';
+import { isForm, pageFor } from '../requests/page-answers.js';
 import { LinkPages } from './link-pages.js';
-import { isForm, pageFor } from './verify-answers.js';
 import { parseVerifyLink, type VerifyDto } from './verify.dto.js';
 
 /**

@@ -8,25 +8,11 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { ApiError } from '../../http/api-error.js';
-import { ApiErrorFilter } from '../../http/api-error.filter.js';
-import { pageHeaders } from '../../pages/frame.js';
-import { type Language, preferredLanguage } from '../../pages/language.js';
+import type { Language } from '../../pages/language.js';
+import { isForm, PageFilter } from '../requests/page-answers.js';
 import { RedirectAllowList } from '../requests/redirect-allow-list.js';
 import type { VerifyDto, VerifyResponse } from './verify.dto.js';
 import { errorPage } from './verify.page.js';
-
-// Browsers get redirects and pages where programs get JSON. Who is which is decided here and nowhere else.
-
-/** A form post, as from the button of a page. */
-export function isForm({ headers }: FastifyRequest): boolean {
-  return (headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
-}
-
-/** A browser opens a link or posts a form, and asks for HTML. */
-function isBrowser(request: FastifyRequest): boolean {
-  const asksForHtml = /\btext\/html\b/i.test(request.headers.accept ?? '');
-  return asksForHtml && (request.method !== 'POST' || isForm(request));
-}
 
 /** Where a browser is sent after the click. The outcome travels in the fragment, which no server gets to see. */
 @Injectable()
@@ -74,33 +60,10 @@ export function formSources(target: string): string {
   return [...new Set([`'self'`, 'https:', new URL(target).protocol])].join(' ');
 }
 
-export type PagePolicy = NonNullable<Parameters<typeof pageHeaders>[0]>;
-
-/** The page in the language that the browser asks for, its headers set already. */
-export function pageFor(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  pageIn: (language: Language) => string,
-  policy: PagePolicy = {},
-): string {
-  const language = preferredLanguage(request.headers['accept-language']);
-  // CORS may have written one of its own already.
-  const vary = [reply.getHeader('vary'), 'Accept-Language'].filter(Boolean).join(', ');
-  reply.headers({ ...pageHeaders(policy), 'Content-Language': language, Vary: vary });
-  return pageIn(language);
-}
-
-/** Sends a page with the status that the reply has. */
-export async function sendPage(...[request, reply, ...page]: Parameters<typeof pageFor>): Promise<void> {
-  await reply.send(pageFor(request, reply, ...page));
-}
-
-/** Errors as pages for browsers, as JSON for programs. */
 @Catch()
-export class VerifyPageFilter extends ApiErrorFilter {
-  protected override write(error: ApiError, request: FastifyRequest, reply: FastifyReply): void {
-    if (isBrowser(request)) void sendPage(request, reply, (language) => errorPage(error.status, language));
-    else super.write(error, request, reply);
+export class VerifyPageFilter extends PageFilter {
+  protected override pageOf(status: number, language: Language): string {
+    return errorPage(status, language);
   }
 }
 

@@ -15,9 +15,10 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Config } from '../../config/config.js';
+import { sendPage } from '../requests/page-answers.js';
 import { LinkPages } from './link-pages.js';
 import { OwnFormInterceptor } from './own-form.interceptor.js';
-import { FormRedirectInterceptor, sendPage, VerifyPageFilter, VerifyRedirect } from './verify-answers.js';
+import { FormRedirectInterceptor, VerifyPageFilter, VerifyRedirect } from './verify-answers.js';
 import { parseVerifyLink, VerifyBodyGuard, VerifyDto, type VerifyResponse } from './verify.dto.js';
 import { ApiOpenLink, ApiVerify } from './verify.openapi.js';
 import { VerifyService } from './verify.service.js';

@@ -122,6 +122,12 @@ const suppressions = [
     CONSTRAINT suppressions_reason CHECK (reason IN ('hard_bounce', 'complaint', 'opt_out', 'operator'))
   )`,
   `CREATE INDEX suppressions_by_time ON suppressions (created_at, key)`,
+  `CREATE TABLE stopped_mails (
+    key bytea NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT stopped_mails_pkey PRIMARY KEY (key)
+  )`,
+  `CREATE INDEX stopped_mails_expires_at ON stopped_mails (expires_at)`,
   `CREATE TABLE sms_keywords (
     provider text NOT NULL,
     event_id text NOT NULL,
@@ -200,7 +206,7 @@ export class CreateSchema1764300000000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP TABLE users, messages, delivery_attempts, delivery_events, suppressions, sms_keywords,
+    await queryRunner.query(`DROP TABLE users, messages, delivery_attempts, delivery_events, suppressions, stopped_mails, sms_keywords,
       tokens, used_links, idempotency_keys, sliding_logs, sms_prefixes, sms_spending`);
     await queryRunner.query(`DROP FUNCTION refuse_message_transition(), message_may_become(text, text)`);
   }
