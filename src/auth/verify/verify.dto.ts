@@ -106,10 +106,10 @@ export class VerifyDto {
   }
 }
 
-/** Beside an address; what stands alone is a link's, whatever its form. */
+/** Beside an address; what stands alone is a link's, whatever its form. A malformed address is blamed first. */
 function isCodeOrLinkToken(token: unknown, args?: ValidationArguments): boolean {
   const { channel, email, phone } = args?.object as VerifyDto;
-  const stands = (channel === 'sms' ? phone : email) === undefined;
+  const stands = !(channel === 'sms' ? phone : email);
   return typeof token !== 'string' || stands || isLinkToken(token) || isCode(digitsIn(token));
 }
 
