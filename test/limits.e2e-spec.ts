@@ -1,5 +1,6 @@
 import type { Response } from 'supertest';
 import { errorBodies } from './support/error-bodies.js';
+import { ended } from './support/messages.js';
 import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
 
@@ -36,25 +37,42 @@ beforeEach(() => {
 afterAll(() => running.stop());
 
 describe('the limits as they come', () => {
-  it('admit three email confirmations in five minutes for an address, all types and spellings together', async () => {
-    const types = ['signup', 'recovery', 'magiclink'];
-    const spellings = ['user@example.com', 'USER@Example.com', '  user@example.com'];
-    for (const [i, type] of types.entries()) {
-      expect(await statusOf({ type, email: spellings[i] })).toBe(200);
+  it('admit three email confirmations in five minutes for an address and a type, all spellings together', async () => {
+    for (const email of ['user@example.com', 'USER@Example.com', '"user"@example.com']) {
+      expect(await statusOf({ type: 'recovery', email })).toBe(200);
       running.clock.advance(10 * seconds);
     }
-    const refused = await resend({ type: 'email_change', email: 'user@EXAMPLE.com' });
+    const refused = await resend({ type: 'recovery', email: '  user@EXAMPLE.com' });
     expect(refused.status).toBe(429);
     expect(refused.body).toEqual(errorBodies.tooManyRequests('over_email_send_rate_limit', 270));
     expect(refused.headers['retry-after']).toBe('270');
-    expect(await statusOf({ type: 'signup', email: 'other@example.com' })).toBe(200);
+    expect(await statusOf({ type: 'recovery', email: 'other@example.com' })).toBe(200);
   });
 
-  it('admit two SMS confirmations in five minutes for a number, however it is written', async () => {
+  it('leave an owner their recovery, whatever a stranger asks for their address', async () => {
+    const email = 'owner@example.com';
+    await insertUser(running, { email, emailConfirmedAt: new Date() });
+    for (const type of ['email_change', 'signup', 'magiclink']) {
+      for (let i = 0; i < 4; i++) await resend({ type, email });
+      expect(await statusOf({ type, email })).toBe(429);
+    }
+    for (let i = 0; i < 4; i++)
+      await running.http
+        .post('/signup')
+        .set('X-Forwarded-For', newClient())
+        .send({ email, password: 'a'.repeat(20) });
+    const owners = await resend({ type: 'recovery', email });
+    expect(owners.status).toBe(200);
+    const id = (owners.body as { message_id: string }).message_id;
+    expect(await ended(running, id)).toMatchObject({ status: 'sent' });
+  });
+
+  it('admit two SMS confirmations in five minutes for a number and a type, however it is written', async () => {
     expect(await statusOf({ type: 'sms', phone: '+1234567890' })).toBe(200);
-    expect(await statusOf({ type: 'signup', phone: '+1 (234) 567-890' })).toBe(200);
-    const refused = await resend({ type: 'sms', phone: '+1234567890' });
+    expect(await statusOf({ type: 'sms', phone: '+1 (234) 567-890' })).toBe(200);
+    const refused = await resend({ type: 'sms', phone: '\u202d+1234567890\u202c' });
     expect(refused.body).toEqual(errorBodies.tooManyRequests('over_sms_send_rate_limit', 300));
+    expect(await statusOf({ type: 'signup', phone: '+1234567890' })).toBe(200);
   });
 
   it('admit ten requests in ten minutes for a client, well-formed or not', async () => {
@@ -67,6 +85,17 @@ describe('the limits as they come', () => {
     expect(refused.body).toEqual(errorBodies.tooManyRequests('over_request_rate_limit', 600));
     expect(refused.headers['retry-after']).toBe('600');
     expect(await statusOf({ type: 'signup', email: 'user9@example.com' })).toBe(200);
+  });
+
+  it('count a client on all routes that ask for messages together', async () => {
+    const client = newClient();
+    const signUp = () => running.http.post('/signup').set('X-Forwarded-For', client).send({});
+    const change = () => running.http.put('/user').set('X-Forwarded-For', client).send({});
+    for (let i = 0; i < 4; i++) expect((await signUp()).status).toBe(400);
+    for (let i = 0; i < 4; i++) expect((await change()).status).toBe(401);
+    for (let i = 0; i < 2; i++) expect(await statusOf({}, client)).toBe(400);
+    for (const beyond of [await resend({}, client), await signUp(), await change()])
+      expect(beyond.body).toEqual(errorBodies.tooManyRequests('over_request_rate_limit', 600));
   });
 
   it('slide: a slot is free the moment its request leaves the window, and a refusal prolongs nothing', async () => {
@@ -85,6 +114,18 @@ describe('the limits as they come', () => {
     running.clock.advance(1);
     expect(await statusOf(body)).toBe(200);
     expect(await statusOf(body)).toBe(429);
+  });
+});
+
+describe('a refusal', () => {
+  it('says in its body how long to wait, as the header does, and as a problem too', async () => {
+    const body = { type: 'recovery', email: 'user@example.com' };
+    for (let i = 0; i < 3; i++) await resend(body);
+    const plain = await resend(body);
+    const problem = await resend(body).set('Accept', 'application/problem+json');
+    expect(plain.body).toMatchObject({ code: 429, retry_after: 300 });
+    expect(JSON.parse(problem.text)).toMatchObject({ status: 429, retry_after: 300 });
+    expect([plain, problem].map(({ headers }) => headers['retry-after'] as string)).toEqual(['300', '300']);
   });
 });
 

@@ -22,7 +22,7 @@ interface Operation {
   requestBody?: { content: Record<string, MediaType> };
   responses: Record<string, { headers?: Record<string, unknown>; content?: Record<string, MediaType> }>;
 }
-type ErrorBody = Record<'code' | 'error_code' | 'msg' | 'details', unknown>;
+type ErrorBody = Record<'code' | 'error_code' | 'msg' | 'details', unknown> & { retry_after?: number };
 
 const file = join(import.meta.dirname, '../openapi.json');
 const document = JSON.parse(readFileSync(file, 'utf8')) as OpenAPIObject;
@@ -167,6 +167,7 @@ describe('openapi.json', () => {
 
   const text = expect.any(String) as string;
   const wait = expect.stringMatching(/^Try again in \d+ seconds$/) as string;
+  const seconds = expect.any(Number) as number;
   it.each<[name: string, body: ErrorBody]>([
     ['missing_type', errorBodies.typeMissing],
     ['missing_email', errorBodies.emailMissing],
@@ -182,11 +183,20 @@ describe('openapi.json', () => {
     ['unsupported_media_type', errorBodies.unsupportedMediaType],
     ...(['request', 'email_send', 'sms_send'] as const).map((limit): [string, ErrorBody] => [
       `over_${limit}_rate_limit`,
-      { code: 429, error_code: `over_${limit}_rate_limit`, msg: 'Too many requests', details: wait },
+      {
+        code: 429,
+        error_code: `over_${limit}_rate_limit`,
+        msg: 'Too many requests',
+        details: wait,
+        retry_after: seconds,
+      },
     ]),
     ['unexpected', errorBodies.unexpected],
     ['unavailable', errorBodies.unavailable],
-    ['captcha_unavailable', { code: 503, error_code: 'captcha_unavailable', msg: text, details: text }],
+    [
+      'captcha_unavailable',
+      { code: 503, error_code: 'captcha_unavailable', msg: text, details: text, retry_after: seconds },
+    ],
   ])('shows the error %s of POST /resend in both forms', (name, body) => {
     const { content = {} } = operationOf('post', '/resend').responses[String(body.code)] ?? {};
     expect(content['application/json']?.examples?.[name]?.value).toEqual(body);

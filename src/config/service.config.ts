@@ -93,16 +93,17 @@ export const stores = new Section(
 export const limits = new Section('Limits', {
   email: variable('LIMIT_EMAIL', limit, {
     default: '3/5m',
-    about: 'Messages for one email address on each of `/resend`, `/signup` and `PUT /user`.',
+    about:
+      'Messages of one type for one email address, whichever route asks; for `/signup` and for an account at `PUT /user` as many.',
   }),
   sms: variable('LIMIT_SMS', limit, {
     default: '2/5m',
-    about: 'Messages for one phone number on each of these routes.',
+    about: 'The same for one phone number.',
   }),
   ip: variable('LIMIT_IP', limit, {
     default: '10/10m',
     about:
-      'Requests of one IP address (IPv6: of one /64) on each of these routes, and for challenges of ALTCHA.',
+      'Requests of one IP address (IPv6: of one /64) on all of these routes together, and as many for challenges of ALTCHA.',
   }),
   verify: variable('LIMIT_VERIFY', limit, {
     default: '5/10m',

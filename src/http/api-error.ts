@@ -31,7 +31,7 @@ export const errorCodes = Object.keys(catalogue) as ErrorCode[];
 interface ErrorContext {
   /** Replaces the usual `msg` of the code. */
   msg?: string;
-  /** Seconds; becomes the header `Retry-After`. */
+  /** Whole seconds; become the header `Retry-After`. */
   retryAfter?: number;
   /** For the log only; never part of an answer. */
   cause?: unknown;
@@ -56,8 +56,11 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
   }
 
+  /** With 429 and 503 the seconds stand here as well: many proxies lose headers. */
   body() {
-    return { code: this.status, error_code: this.code, msg: this.msg, details: this.details };
+    const { status, code, msg, details, retryAfter } = this;
+    const wait = (status === 429 || status === 503) && retryAfter !== undefined;
+    return { code: status, error_code: code, msg, details, ...(wait && { retry_after: retryAfter }) };
   }
 
   /** RFC 9457, with the members of the usual form beside the standard ones. */

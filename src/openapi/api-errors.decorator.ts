@@ -52,7 +52,7 @@ export function ApiErrors(examples: Examples, headers: Headers = {}, page: Conte
   const all = Object.entries({ ...examples, ...unexpectedError } as Examples).map(
     ([name, [code, details, msg]]) => ({
       name,
-      error: new ApiError(code, details, msg === undefined ? {} : { msg }),
+      error: exampleOf(code, details, msg),
     }),
   );
   const statuses = [...new Set(all.map(({ error }) => error.status))];
@@ -92,6 +92,12 @@ function responseOf(status: number, errors: readonly NamedError[], headers: Head
   });
 }
 
+/** The seconds that its sentence names, else those that `unavailable` asks for. */
+function exampleOf(code: ErrorCode, details: string, msg?: string): ApiError {
+  const retryAfter = Number(/\d+(?= seconds)/.exec(details)?.[0] ?? 5);
+  return new ApiError(code, details, { retryAfter, ...(msg !== undefined && { msg }) });
+}
+
 /** Whether the client is told when to try again. */
 function saysWhen({ status, code }: ApiError): boolean {
   return status === 429 || status === 503 || code === 'idempotency_key_in_flight';
@@ -104,6 +110,7 @@ function narrowed($ref: string, status: number, errors: readonly NamedError[]) {
     type: 'object',
     allOf: [{ $ref }],
     properties: { code: { enum: [status] }, error_code: { enum: codes } },
+    ...((status === 429 || status === 503) && { required: ['retry_after'] }),
   };
 }
 

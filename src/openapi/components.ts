@@ -1,4 +1,4 @@
-import { ApiProperty, type OpenAPIObject } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, type OpenAPIObject } from '@nestjs/swagger';
 import { type ErrorCode, errorCodes } from '../http/api-error.js';
 
 type Components = NonNullable<OpenAPIObject['components']>;
@@ -112,6 +112,14 @@ export class ErrorResponse {
 
   @ApiProperty({ description: 'What to do.', example: 'Type is required' })
   details: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'With 429 and 503: the seconds of `Retry-After`, which proxies may lose.',
+    example: 213,
+  })
+  retry_after?: number;
 }
 
 /** The same with the members of RFC 9457, for clients that send `Accept: application/problem+json`. */

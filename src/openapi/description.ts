@@ -7,14 +7,14 @@ the limits gets the same answer, written before anybody has looked. It means tha
 a crash; a message follows when there is somebody to send it to.
 
 ### Limits
-| What, on each route | Requests | Window | Counted by |
+| What | Requests | Window | Counted by |
 |---|---|---|---|
-| Email confirmations, all types together | 3 | 5 minutes | address |
-| SMS confirmations | 2 | 5 minutes | number |
-| General | 10 | 10 minutes | client IP (IPv6: its /64) |
+| Email confirmations | 3 | 5 minutes | address and type |
+| SMS confirmations | 2 | 5 minutes | number and type |
+| General, all routes that ask for a message together | 10 | 10 minutes | client IP (IPv6: its /64) |
 
-\`POST /resend\`, \`POST /signup\` and \`PUT /user\` count apart, each up to the whole limit, and so does
-\`GET /captcha/challenge\`, which has the general limit only. The operator can change them. The windows slide: a refused request does not prolong the wait. Known and unknown
+\`POST /signup\` counts apart from resends of type \`signup\`, \`PUT /user\` by account, and \`GET /captcha/challenge\`
+has a general limit of its own. The operator can change them. The windows slide: a refused request does not prolong the wait. Known and unknown
 addresses are counted alike. Every answer of a limited endpoint says what is left, in \`X-RateLimit-Limit\`,
 \`X-RateLimit-Remaining\` and \`X-RateLimit-Reset\` for the limit with the fewest left, and for all limits in
 \`RateLimit-Policy\` and \`RateLimit\`. With 429 comes \`Retry-After\`. A page on another origin can read all of them.
@@ -27,7 +27,7 @@ out whoever can solve one: behind a captcha there may be a second, which the hea
 
 ### Errors
 \`{"code", "error_code", "msg", "details"}\`: the HTTP status, a code from a closed list for programs, what happened, and
-what to do. With \`Accept: application/problem+json\` the members of RFC 9457 come beside them.`;
+what to do; with 429 and 503 \`retry_after\`, in seconds, too. With \`Accept: application/problem+json\` the members of RFC 9457 come beside them.`;
 
 /** The groups of endpoints, in the order in which they are shown. */
 export const tags = {

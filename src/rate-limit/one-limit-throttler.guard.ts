@@ -4,7 +4,6 @@ import {
   InjectThrottlerOptions,
   InjectThrottlerStorage,
   ThrottlerGuard,
-  type ThrottlerLimitDetail,
   type ThrottlerModuleOptions,
   type ThrottlerRequest,
   type ThrottlerStorage,
@@ -23,8 +22,12 @@ const refusals = {
   sms: 'over_sms_send_rate_limit',
 } as const satisfies Record<LimitName, string>;
 
-interface Refusal extends ThrottlerLimitDetail {
-  readonly name: LimitName;
+/** What is counted together. */
+export interface Bucket {
+  /** Of which kind it is: one word, or two. */
+  readonly kind: string;
+  /** Whose it is; the store sees a keyed hash of it. */
+  readonly who: string;
 }
 
 /**
@@ -55,39 +58,25 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   /** Which limit counts for this request. */
   protected abstract limitOf(request: FastifyRequest): LimitName;
 
+  protected abstract bucketOf(request: FastifyRequest): Bucket;
+
   /** The slot for this request, granted or not. */
   protected abstract take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot>;
 
   protected override async handleRequest(props: ThrottlerRequest): Promise<true> {
-    const { context, limit, ttl, throttler, getTracker, generateKey } = props;
+    const { context, limit, ttl } = props;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const name = throttler.name as LimitName;
-    const tracker = await getTracker(request, context);
-    const key = generateKey(context, tracker, name);
+    const name = props.throttler.name as LimitName;
+    const key = this.keyOf(name, this.bucketOf(request));
     const quota = new Quota(this.storageService, name, { max: limit, windowMs: ttl }, key);
     const slot = await this.take(quota, request, context);
     const wait = announce(http.getResponse<FastifyReply>(), slot);
     if (slot.isGranted) return true;
-    const seconds = { totalHits: limit + 1, timeToExpire: slot.reset, timeToBlockExpire: wait };
-    return this.throwThrottlingException(context, {
-      name,
-      limit,
-      ttl,
-      key,
-      tracker,
-      isBlocked: true,
-      ...seconds,
-    });
+    throw tooManyRequests(refusals[name], wait);
   }
 
-  protected override throwThrottlingException(_context: ExecutionContext, refusal: Refusal): Promise<never> {
-    return Promise.reject(tooManyRequests(refusals[refusal.name], refusal.timeToBlockExpire));
-  }
-
-  /** Every route has its own buckets. The store sees a keyed hash, never an address. */
-  protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
-    const scope = `${context.getClass().name}.${context.getHandler().name}`;
-    return `${scope}:${this.hash.pseudonym('limit', scope, name, tracker)}`;
+  private keyOf(name: LimitName, { kind, who }: Bucket): string {
+    return `${kind}:${this.hash.pseudonym('limit', kind, name, who)}`;
   }
 }

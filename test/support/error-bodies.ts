@@ -49,6 +49,7 @@ export const errorBodies = {
     error_code: errorCode,
     msg: 'Too many requests',
     details: `Try again in ${seconds} seconds`,
+    retry_after: seconds,
   }),
   idempotencyKeyInFlight: {
     code: 409,
@@ -67,6 +68,7 @@ export const errorBodies = {
     error_code: 'unavailable',
     msg: 'Service unavailable',
     details: 'Please try again later',
+    retry_after: 5,
   },
   unexpected: {
     code: 500,
@@ -119,6 +121,7 @@ export function expectSomeError(status: number, answer: Record<string, unknown>)
     error_code: expect.any(String) as string,
     msg: expect.any(String) as string,
     details: expect.any(String) as string,
+    ...((status === 429 || status === 503) && { retry_after: expect.any(Number) as number }),
   });
   expect(errorCodes).toContain(answer['error_code']);
 }

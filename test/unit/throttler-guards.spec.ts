@@ -14,7 +14,11 @@ import { Test } from '@nestjs/testing';
 import type { FastifyRequest } from 'fastify';
 import { ApiErrorFilter } from '../../src/http/api-error.filter.js';
 import { ApiError } from '../../src/http/api-error.js';
-import { IdentifierThrottlerGuard, IpThrottlerGuard } from '../../src/auth/accept/throttler.guards.js';
+import {
+  ChallengeThrottlerGuard,
+  IdentifierThrottlerGuard,
+  IpThrottlerGuard,
+} from '../../src/auth/accept/throttler.guards.js';
 import { AcceptContext } from '../../src/auth/requests/accept-context.js';
 import { SlidingLogStorage } from '../../src/rate-limit/sliding-log.storage.js';
 import { slidingLogProvider, throttlerModule } from '../../src/rate-limit/rate-limit.providers.js';
@@ -30,9 +34,13 @@ type Recipient = NonNullable<AcceptContext['recipient']>;
 class BodyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const { channel, identifier, malformed } = request.body as Partial<Recipient> & { malformed?: boolean };
+    const { channel, identifier, kind, malformed } = request.body as Partial<Recipient> & {
+      kind?: string;
+      malformed?: boolean;
+    };
     if (malformed) throw new ApiError('validation_failed', 'channel must be there');
-    if (channel && identifier) AcceptContext.of(request).recipient = { channel, identifier };
+    const bucket = { kind: kind ?? 'recovery', who: identifier ?? '' };
+    if (channel && identifier) AcceptContext.of(request).recipient = { channel, identifier, bucket };
     return true;
   }
 }
@@ -46,11 +54,18 @@ class LimitedController {
     return body;
   }
 
-  @Post('signup')
+  @Post('recover')
   @HttpCode(200)
   @UseGuards(IpThrottlerGuard, BodyGuard, IdentifierThrottlerGuard)
-  signUp(@Body() body: object): object {
+  recover(@Body() body: object): object {
     return body;
+  }
+
+  @Post('challenge')
+  @HttpCode(200)
+  @UseGuards(ChallengeThrottlerGuard)
+  challenge(): object {
+    return {};
   }
 }
 
@@ -133,6 +148,7 @@ describe('the throttler guards', () => {
       error_code: 'over_email_send_rate_limit',
       msg: 'Too many requests',
       details: 'Try again in 214 seconds',
+      retry_after: 214,
     });
     expect(headers).toMatchObject({
       'retry-after': '214',
@@ -170,9 +186,17 @@ describe('the throttler guards', () => {
     expect(await statuses(1, email, { remoteAddress: '2001:db8:1:3::1' })).toEqual([200]);
   });
 
-  it('give each route buckets of its own', async () => {
-    expect(await statuses(4, email)).toEqual([200, 200, 200, 429]);
-    expect(await statuses(4, email, { url: '/signup' })).toEqual([200, 200, 200, 429]);
+  it('count an address and a type together, whichever route asks, and types apart', async () => {
+    expect(await statuses(2, email)).toEqual([200, 200]);
+    expect(await statuses(2, email, { url: '/recover' })).toEqual([200, 429]);
+    expect(await statuses(4, { ...email, kind: 'magiclink' })).toEqual([200, 200, 200, 429]);
+  });
+
+  it('count a client together on all routes that ask for messages, and challenges apart', async () => {
+    expect(await statuses(6, { malformed: true })).toEqual(Array(6).fill(400));
+    expect(await statuses(5, { malformed: true }, { url: '/recover' })).toEqual([400, 400, 400, 400, 429]);
+    expect(await statuses(1, email)).toEqual([429]);
+    expect(await statuses(11, {}, { url: '/challenge' })).toEqual([...Array<number>(10).fill(200), 429]);
   });
 
   it('speak of one second in the singular', async () => {
@@ -204,7 +228,7 @@ describe('the throttler guards', () => {
     }
     const keys = increment.mock.calls.map(([key]: string[]) => key);
     expect(new Set(keys).size).toBe(3);
-    for (const key of keys) expect(key).toMatch(/^LimitedController\.resend:[\w-]{22}$/);
+    for (const key of keys) expect(key).toMatch(/^(messages|recovery):[\w-]{22}$/);
   });
 
   it('let nothing pass when the body was not validated before the identifier limit', async () => {

@@ -4,7 +4,7 @@ import { ApiError } from '../../http/api-error.js';
 import { ApiErrors, limitErrors } from '../../openapi/api-errors.decorator.js';
 import { Config } from '../../config/config.js';
 import { limitHeaders } from '../../openapi/components.js';
-import { IpThrottlerGuard } from './throttler.guards.js';
+import { ChallengeThrottlerGuard } from './throttler.guards.js';
 import { AltchaVerifier } from './captcha/altcha.verifier.js';
 
 class ChallengeParameters {
@@ -71,7 +71,7 @@ export class ChallengeController {
 
   @Get('challenge')
   @Header('Cache-Control', 'no-store')
-  @UseGuards(IpThrottlerGuard)
+  @UseGuards(ChallengeThrottlerGuard)
   @ApiOperation({
     operationId: 'issueChallenge',
     summary: 'A proof of work to do instead of a puzzle',

@@ -72,4 +72,8 @@ export class ResendResponse {
 
 /** Reads the request, in either dialect, and settles where its link may lead. */
 @Injectable()
-export class ResendBodyGuard extends messageBodyGuard(ResendDto, { read: withCaptchaToken }) {}
+export class ResendBodyGuard extends messageBodyGuard(
+  ResendDto,
+  ({ type, identifier }) => ({ kind: type, who: identifier }),
+  { read: withCaptchaToken },
+) {}

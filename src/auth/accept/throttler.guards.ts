@@ -1,12 +1,16 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { type LimitName, OneLimitThrottlerGuard } from '../../rate-limit/one-limit-throttler.guard.js';
+import {
+  type Bucket,
+  type LimitName,
+  OneLimitThrottlerGuard,
+} from '../../rate-limit/one-limit-throttler.guard.js';
 import type { Quota, Slot } from '../../rate-limit/quota.js';
 import { AcceptContext, type CaptchaOutcome } from '../requests/accept-context.js';
 import { CaptchaAction } from './captcha/captcha-verifier.js';
 
 /**
- * The general limit, per client address. Stands first: what it refuses costs no identifier anything. With
+ * The general limit, per client address, one for all routes that ask for messages. Stands first: what it refuses costs no identifier anything. With
  * `CAPTCHA_MODE=step-up`, on a route that takes a captcha, there is a second quota beyond the first. Its slots are taken
  * before the captcha is checked, so a client can have no more captchas checked than it has slots.
  */
@@ -16,14 +20,22 @@ export class IpThrottlerGuard extends OneLimitThrottlerGuard {
     return 'ip';
   }
 
-  protected override getTracker(request: FastifyRequest): Promise<string> {
-    return Promise.resolve(AcceptContext.of(request).client);
+  protected override bucketOf(request: FastifyRequest): Bucket {
+    return { kind: 'messages', who: AcceptContext.of(request).client };
   }
 
   protected override take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot> {
     const stepsUp =
       this.config.captcha.mode === 'step-up' && this.reflector.get(CaptchaAction, context.getHandler());
     return stepsUp ? takeInSteps(quota, AcceptContext.of(request)) : quota.take();
+  }
+}
+
+/** The same for challenges of ALTCHA, which send nothing to anybody. */
+@Injectable()
+export class ChallengeThrottlerGuard extends IpThrottlerGuard {
+  protected override bucketOf(request: FastifyRequest): Bucket {
+    return { ...super.bucketOf(request), kind: 'challenges' };
   }
 }
 
@@ -38,7 +50,8 @@ async function takeInSteps(quota: Quota, accepted: AcceptContext): Promise<Slot>
 }
 
 /**
- * The limit of the channel, per address, known or not. Stands after the guard that validates the body, and after
+ * The limit of the channel, per address and type of message, known or not: a type for which nothing is sent uses up the quota
+ * of no other. Stands after the guard that validates the body, and after
  * `CaptchaGuard`, whose captcha opens a second quota with `CAPTCHA_MODE=step-up`: a stranger who spends an address's quota
  * cannot lock out a person who can solve one. A replay of an `Idempotency-Key` costs nothing.
  */
@@ -54,9 +67,8 @@ export class IdentifierThrottlerGuard extends OneLimitThrottlerGuard {
     return recipientOf(request).channel;
   }
 
-  /** Normalised, so that every spelling of an address shares one bucket. */
-  protected override getTracker(request: FastifyRequest): Promise<string> {
-    return Promise.resolve(recipientOf(request).identifier);
+  protected override bucketOf(request: FastifyRequest): Bucket {
+    return recipientOf(request).bucket;
   }
 
   protected override take(quota: Quota, request: FastifyRequest): Promise<Slot> {

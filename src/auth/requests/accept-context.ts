@@ -26,12 +26,21 @@ export interface MessageRequest {
 /** `unverified`: there is a token, no vendor can say whether it is good, and the operator lets such requests pass. */
 export type CaptchaOutcome = 'solved' | 'unverified';
 
+/** Whom a message goes to, and what it is counted with. */
+interface Recipient extends Pick<MessageRequest, 'channel' | 'identifier'> {
+  /**
+   * The limit of the channel counts by the type of message, whichever route asks for it, and by whose it is: the address in its
+   * normal form, so that every spelling of it shares one bucket, or an account.
+   */
+  readonly bucket: { readonly kind: string; readonly who: string };
+}
+
 /** What guards, interceptor and handler of one request that asks for a message learn and pass on, each fact once. */
 export class AcceptContext {
   /** How far the client's quota is used up. From `scarce` on it must solve a captcha; `spent`: only the second quota is left. */
   ipQuota: 'ample' | 'scarce' | 'spent' = 'ample';
   /** Where the message goes, the address in its normal form. Known once the body is validated. */
-  recipient?: Pick<MessageRequest, 'channel' | 'identifier'>;
+  recipient?: Recipient;
   /** What passed the allow list; null for the default URL. */
   redirectTo: string | null = null;
   /** The UUID that this request's message must get. */
@@ -90,9 +99,13 @@ interface MessageDto {
   redirect_to?: string;
 }
 
-/** A guard that validates a body that asks for a message: whom it goes to, and where its link may lead. */
+/**
+ * A guard that validates a body that asks for a message: whom it goes to, and where its link may lead.
+ * @param bucketOf what the request is counted with
+ */
 export function messageBodyGuard<T extends MessageDto>(
   bodyClass: Type<T>,
+  bucketOf: (body: T, request: FastifyRequest) => Recipient['bucket'],
   options?: Parameters<typeof bodyGuard>[1],
 ): Type<CanActivate> {
   @Injectable()
@@ -106,10 +119,11 @@ export function messageBodyGuard<T extends MessageDto>(
       const request = context
         .switchToHttp()
         .getRequest<FastifyRequest<{ Querystring: { redirect_to?: unknown } }>>();
-      const { channel, identifier, redirect_to } = request.body as T;
+      const body = request.body as T;
+      const { channel, identifier, redirect_to } = body;
       const accepted = AcceptContext.of(request);
       accepted.redirectTo = this.redirects.choose(redirect_to, request.query.redirect_to);
-      accepted.recipient = { channel, identifier };
+      accepted.recipient = { channel, identifier, bucket: bucketOf(body, request) };
       return true;
     }
   }

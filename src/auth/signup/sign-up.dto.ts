@@ -80,5 +80,10 @@ export class SignUpDto extends ConfirmAddressDto {
   captcha_token?: string;
 }
 
+/** With a bucket of its own: otherwise a `/resend` would show that somebody has just signed up with the address. */
 @Injectable()
-export class SignUpBodyGuard extends messageBodyGuard(SignUpDto, { read: withCaptchaToken }) {}
+export class SignUpBodyGuard extends messageBodyGuard(
+  SignUpDto,
+  ({ identifier }) => ({ kind: 'new sign-up', who: identifier }),
+  { read: withCaptchaToken },
+) {}
