@@ -50,14 +50,15 @@ const probeDataPhase: Plugin = {
 };
 
 /**
- * Holds a mail back whose envelope names anybody else than the address that was counted, looked up and found on no list:
+ * Holds a mail of ours back whose envelope names anybody else than the address that was counted, looked up and found on no list:
  * nodemailer has a spelling of its own for some, and takes the quotes off `"ann"@example.org`.
  */
 const compareEnvelope: Plugin = {
   step: 'stream',
   plugin: ({ data, message }: ProbedMail, done) => {
     const { to } = message.getEnvelope();
-    const isMeant = to.length === 1 && to[0] === data.counted;
+    const { counted } = data;
+    const isMeant = counted === undefined || (to.length === 1 && to[0] === counted);
     done(isMeant ? undefined : new PermanentDeliveryError('malformed_message'));
   },
 };
