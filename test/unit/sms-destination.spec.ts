@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { countingForm } from '../../src/auth/messages/counting-form.js';
 import { isAllowedDestination, smsDestinationOf } from '../../src/auth/sms-abuse/sms-destination.js';
 
 describe('where a number leads', () => {
@@ -83,12 +84,17 @@ describe('where a number leads', () => {
     expect(smsDestinationOf('+4407400123456')).toEqual(smsDestinationOf('+447400123456'));
   });
 
+  it('cuts by the form that is counted, whatever is dialled from abroad', () => {
+    expect(smsDestinationOf('+5491112345678').prefix).toBe('+54111234');
+    expect(smsDestinationOf('+541112345678').prefix).toBe('+54111234');
+  });
+
   it('is told of whatever passes for a number, by a prefix that leaves some of its digits open', () => {
     const digits = fc.stringMatching(/^[1-9][0-9]{1,14}$/);
     fc.assert(
       fc.property(digits, (text) => {
-        const { number, prefix, scope } = smsDestinationOf(`+${text}`);
-        expect(number.startsWith(prefix)).toBe(true);
+        const { prefix, scope } = smsDestinationOf(`+${text}`);
+        expect(countingForm('sms', `+${text}`).startsWith(prefix)).toBe(true);
         expect(prefix.length).toBeLessThanOrEqual(10);
         expect(scope).toMatch(/^(\+\d{0,3}|[A-Z]{2})$/);
       }),

@@ -12,7 +12,7 @@ export interface SmsDestination {
   readonly countries: readonly string[];
   /** What is paid for together: the country, else the calling code, else `+`. */
   readonly scope: string;
-  /** What is cut off together: the calling code and the leading digits, all but the last four. */
+  /** What is cut off together: the calling code and the leading digits, all but the last four, of the form that is counted. */
   readonly prefix: string;
   /**
    * How much of the number must be named expressly for a message to go there: 0 usually, the calling code when it
