@@ -18,6 +18,7 @@ import {
   refuseConnection,
   tooManyHeaders,
 } from './http/refused-request.js';
+import { warnOfForwarded } from './http/forwarded-warning.js';
 import { logRequests } from './http/request-log.js';
 import { bodyLimit, leaveBodiesUnread } from './http/request-body.js';
 
@@ -73,6 +74,7 @@ export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   leaveBodiesUnread(fastify);
   logRequests(fastify, log, app.get(Metrics), app.get(Clock));
+  warnOfForwarded(fastify, log, config.trustProxy);
   const headers = securityHeaders(config);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);

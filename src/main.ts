@@ -12,16 +12,25 @@ import { OneProcessModule } from './delivery/one-process.module.js';
 /** Says that the service is ready, and on a terminal what to try next. */
 function announce(config: Config, log: Log, url: string): void {
   log.info(
-    { event: 'ready', url, database: config.databaseUrl ? 'postgresql' : 'embedded', role: config.role },
+    {
+      event: 'ready',
+      mode: config.production ? 'production' : 'development',
+      url,
+      database: config.databaseUrl ? 'postgresql' : 'embedded',
+      role: config.role,
+    },
     'ready',
   );
+  if (config.allowPublicDevelopment && !config.production) {
+    log.warn('ALLOW_PUBLIC_DEVELOPMENT is set: this is development, and others may reach it');
+  }
   if (config.redisUrl && !config.hashingKeys) {
     log.warn('HASHING_KEY is not set: instances share limits and codes only if they share DATA_DIR too');
   }
   if (config.production || config.role === 'worker') return;
   const base = config.publicUrl;
   process.stdout.write(`
-  Strike Auth is ready.
+  Strike Auth is ready, for development: NODE_ENV=production is for the public.
 
     API      ${base}
     Docs     ${base}/docs

@@ -18,7 +18,11 @@ import {
 import { type RunningApp, startApp } from './support/start-app.js';
 
 const vendors = Object.entries<ReportingVendor>(reportingVendors);
-const env: Record<string, string> = { PUBLIC_URL: publicUrl, MAIL_RETURN_PATH: 'bounces@mail.example.com' };
+const env: Record<string, string> = {
+  ALLOW_PUBLIC_DEVELOPMENT: 'true',
+  PUBLIC_URL: publicUrl,
+  MAIL_RETURN_PATH: 'bounces@mail.example.com',
+};
 for (const [, vendor] of vendors) Object.assign(env, vendor.env);
 
 let running: RunningApp;

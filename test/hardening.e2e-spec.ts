@@ -21,6 +21,7 @@ const env = {
   CORS_ORIGINS: 'https://www.example.com',
   SMTP_URL: 'smtp://127.0.0.1:9',
   MAIL_FROM: 'no-reply@example.com',
+  TRUST_PROXY: '0',
   HASHING_KEY: randomBytes(32).toString('base64'),
   SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   LIMIT_IP: '10000/10m',

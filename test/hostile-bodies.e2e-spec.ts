@@ -30,7 +30,12 @@ let accessToken: string;
 
 beforeAll(async () => {
   sns = await LocalSns.start();
-  const env = { PUBLIC_URL: publicUrl, SERVICE_KEY: serviceKey, SES_TOPIC_ARNS: topicArn };
+  const env = {
+    ALLOW_PUBLIC_DEVELOPMENT: 'true',
+    PUBLIC_URL: publicUrl,
+    SERVICE_KEY: serviceKey,
+    SES_TOPIC_ARNS: topicArn,
+  };
   const vendors = Object.values<ReportingVendor>(reportingVendors).map((vendor) => vendor.env);
   running = await startApp({
     env: Object.assign({ ...env, LIMIT_IP: '10000/10m' }, ...vendors) as Record<string, string>,

@@ -31,6 +31,7 @@ describe('What was sent', () => {
   const start = async (env: Record<string, string>, sms?: NotificationProvider) => {
     running = await startApp({
       env: {
+        ALLOW_PUBLIC_DEVELOPMENT: 'true',
         PUBLIC_URL: publicUrl,
         SMTP_URL: mailServer.url,
         MAIL_FROM: 'no-reply@example.com',

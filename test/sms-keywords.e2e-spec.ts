@@ -41,6 +41,7 @@ let next = 0;
 beforeAll(async () => {
   running = await startApp({
     env: {
+      ALLOW_PUBLIC_DEVELOPMENT: 'true',
       PUBLIC_URL: publicUrl,
       SITE_URL: 'https://www.example.com',
       ...twilio.env,

@@ -3,9 +3,7 @@ import { applyDecorators, type CanActivate, type ExecutionContext, Injectable } 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiBearerAuth } from '@nestjs/swagger';
 import { ApiError, tooManyRequests } from '../http/api-error.js';
-import { MemorySlidingLog } from '../rate-limit/memory-sliding-log.storage.js';
 import { SlidingLogStorage } from '../rate-limit/sliding-log.storage.js';
-import { Clock } from '../platform/clock.js';
 import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
 import { clientIpKey } from '../http/client-ip.js';
@@ -17,26 +15,21 @@ export const wrongKeyLimit = { max: 10, windowMs: 10 * 60_000 };
 const limitName = 'service-key';
 
 /**
- * Authenticates operators by service key. Brute force: after `wrongKeyLimit` wrong keys no key of that client is
- * compared any more, not even the right one. The answer is the same whether or not a key is set.
- *
- * Right keys cost nothing, so a slot is taken before the comparison and given back after it; only a log of this process
- * can do that. Wrong keys are also counted in the log that all instances share: a client that is refused there uses up
- * its slots here, so an instance compares at most one guess more than all of them together should.
+ * Authenticates operators by service key. A right key always opens: many may be one client, behind a proxy that nobody
+ * named, and a stranger there must not lock operators out. Wrong keys are counted by client, in the log that all instances
+ * share, and after `wrongKeyLimit` of them the client is told to wait; that spares work and shows in the log. Against brute
+ * force stands the key itself, of 32 random characters at least. The answer is the same whether or not a key is set.
  */
 @Injectable()
 export class ServiceKeys {
   private readonly digests: readonly Buffer[];
-  private readonly guesses: MemorySlidingLog;
 
   constructor(
     private readonly config: Config,
     private readonly limits: SlidingLogStorage,
     private readonly keyedHash: KeyedHash,
-    clock: Clock,
   ) {
     this.digests = config.serviceKeys.map(digestOf);
-    this.guesses = new MemorySlidingLog(clock);
   }
 
   /** No key is set, and this is not production: figures may be shown without one. */
@@ -49,22 +42,11 @@ export class ServiceKeys {
    * @throws ApiError 401 when the key is wrong or none is set, 429 after too many wrong ones
    */
   async check(client: string, key: string): Promise<void> {
-    const slot = this.takeSlot(client);
-    if (slot.record.isBlocked)
-      throw tooManyRequests('over_request_rate_limit', slot.record.timeToBlockExpire);
-    if (this.isRight(key)) {
-      slot.withdraw();
-      return;
-    }
+    if (this.isRight(key)) return;
     const name = this.keyedHash.pseudonym('limit', limitName, client);
-    const shared = await this.limits.increment(name, wrongKeyLimit.windowMs, wrongKeyLimit.max, 0, limitName);
-    if (!shared.isBlocked) throw badServiceKey();
-    while (!this.takeSlot(client).record.isBlocked);
-    throw tooManyRequests('over_request_rate_limit', shared.timeToBlockExpire);
-  }
-
-  private takeSlot(client: string) {
-    return this.guesses.reserve(client, wrongKeyLimit.windowMs, wrongKeyLimit.max, limitName);
+    const { max, windowMs } = wrongKeyLimit;
+    const { isBlocked, timeToBlockExpire } = await this.limits.increment(name, windowMs, max, 0, limitName);
+    throw isBlocked ? tooManyRequests('over_request_rate_limit', timeToBlockExpire) : badServiceKey();
   }
 
   /** Constant time (timing attack): hashes are compared, each to its end, and all of them. */

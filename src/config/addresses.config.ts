@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { normalizeIp } from '@nestjs/throttler';
 import { list, url } from './readers.js';
+import { isPlainHttp, isStrict, isThisMachine } from './plaintext.js';
 import { Section, variable } from './section.js';
+import { service } from './service.config.js';
 
 /** Where a client may be sent: one entry of the allow list, as the WHATWG URL parser writes its parts. */
 export interface RedirectRule {
@@ -86,7 +88,7 @@ function publicUrl(given: string): string {
   throw new Error('must have no path: pages and links begin at its root');
 }
 
-export const addresses = new Section('Addresses', {
+const variables = {
   publicUrl: variable('PUBLIC_URL', publicUrl, {
     required: 'the links in messages begin with it',
     about: 'Where clients reach this service. In development it is `http://localhost:PORT`.',
@@ -108,7 +110,40 @@ export const addresses = new Section('Addresses', {
   }),
   trustProxy: variable('TRUST_PROXY', trustedProxies, {
     default: '0',
+    required:
+      'without it all clients behind a proxy are one, and ten requests stop the service. Write how many proxies there are, ' +
+      'TRUST_PROXY=1, or their addresses, or TRUST_PROXY=0 when clients connect directly',
     about:
-      'The proxies whose `X-Forwarded-For` counts: how many there are, or their addresses and networks, separated by commas.',
+      'The proxies whose `X-Forwarded-For` counts: how many there are (`0`: none), or their addresses and networks, separated by commas.',
   }),
+};
+
+const plainHttp =
+  'begins with http://: links and access tokens would travel in plain text. Begin it with https://, or set ALLOW_PLAINTEXT=http';
+
+const publicDevelopment =
+  'is for other machines, and without NODE_ENV=production anybody could use what is for developers. Set NODE_ENV=production; ' +
+  'or leave it at localhost; or set ALLOW_PUBLIC_DEVELOPMENT=true where only developers come';
+
+export const addresses = new Section('Addresses', variables, {
+  check({ publicUrl, siteUrl, redirectAllowList = [] }, valuesOf) {
+    const process = valuesOf(service);
+    if (process.production === false && process.allowPublicDevelopment === false) {
+      const { host = 'localhost' } = process;
+      return [
+        !isThisMachine(host) && `HOST ${publicDevelopment}`,
+        publicUrl !== undefined &&
+          !isThisMachine(new URL(publicUrl).hostname) &&
+          `PUBLIC_URL ${publicDevelopment}`,
+      ];
+    }
+    if (!isStrict(process, 'http')) return [];
+    const isPlainEntry = ({ scheme, host }: RedirectRule) =>
+      scheme === 'http' && isPlainHttp(`http://${host}`);
+    return [
+      isPlainHttp(publicUrl) && `PUBLIC_URL ${plainHttp}`,
+      isPlainHttp(siteUrl) && `SITE_URL ${plainHttp}`,
+      redirectAllowList.some(isPlainEntry) && `REDIRECT_ALLOW_LIST has an entry that ${plainHttp}`,
+    ];
+  },
 });

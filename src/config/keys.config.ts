@@ -122,6 +122,6 @@ export const keys = new Section('Keys', {
   serviceKeys: variable('SERVICE_KEY', serviceKeys, {
     default: '',
     secret: true,
-    about: `Opens \`/admin\` and \`/metrics\`: \`openssl rand -hex 32\`. ${rotation}, separated by commas. Without it nothing opens \`/admin\`, and \`/metrics\` is open in development only.`,
+    about: `Opens \`/admin\` and \`/metrics\`: \`openssl rand -hex 32\`. ${rotation}, separated by commas. Without it nothing opens \`/admin\`, and \`/metrics\` is open in development only, on this machine.`,
   }),
 });

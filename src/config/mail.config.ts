@@ -1,4 +1,5 @@
 import addressparser from 'nodemailer/lib/addressparser';
+import { isStrict, isThisMachine } from './plaintext.js';
 import { urls } from './readers.js';
 import { Section, variable } from './section.js';
 import { service } from './service.config.js';
@@ -27,6 +28,17 @@ function returnPath(given: string): string {
   throw new Error('must be an address such as bounces@example.com, with at most 15 characters before the @');
 }
 
+/** Whether options in the query let go of the encryption that is required otherwise. */
+function isPlainSmtp(address: string): boolean {
+  const { protocol, hostname, searchParams } = new URL(address);
+  const isOff = (name: string, usual: string) => searchParams.getAll(name).some((value) => value !== usual);
+  return (
+    protocol === 'smtp:' &&
+    !isThisMachine(hostname) &&
+    (isOff('ignoreTLS', 'false') || isOff('requireTLS', 'true'))
+  );
+}
+
 /** Mail belongs to no vendor: whether there is a server decides on the development inbox, too. */
 export const mail = new Section(
   'Mail',
@@ -35,7 +47,7 @@ export const mail = new Section(
       required: 'the inbox is for development only',
       secret: true,
       about:
-        'The mail server, such as `smtps://user:password@host:465`, or several separated by commas, the preferred one first. In development without it, mail goes to the inbox.',
+        'The mail server, such as `smtps://user:password@host:465`, or several separated by commas, the preferred one first. With `smtp://` production wants STARTTLS of a server on another machine. In development without it, mail goes to the inbox.',
     }),
     mailFrom: variable('MAIL_FROM', mailbox, {
       default: 'Strike Auth <no-reply@strike-auth.localhost>',
@@ -49,8 +61,13 @@ export const mail = new Section(
   },
   {
     check({ smtpUrls }, valuesOf) {
-      const { role = 'all' } = valuesOf(service);
+      const process = valuesOf(service);
+      const { role = 'all' } = process;
       return [
+        isStrict(process, 'smtp') &&
+          smtpUrls?.some(isPlainSmtp) &&
+          'SMTP_URL turns STARTTLS off for another machine: links and codes would travel in plain text. ' +
+            'Take ignoreTLS and requireTLS out of it, or set ALLOW_PLAINTEXT=smtp',
         role !== 'all' &&
           !smtpUrls &&
           `ROLE=${role} needs SMTP_URL: each process would have an inbox of its own`,

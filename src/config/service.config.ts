@@ -1,4 +1,6 @@
-import { count, duration, flag, limit, oneOf, text, url } from './readers.js';
+import pg from 'pg';
+import { isStrict, isThisMachine, plaintextConnections } from './plaintext.js';
+import { count, duration, flag, limit, oneOf, someOf, text, url } from './readers.js';
 import { Section, variable } from './section.js';
 
 const days = 24 * 60 * 60_000;
@@ -15,6 +17,15 @@ export const service = new Section(
           '`development`, `test` or `production`. Production has no inbox, and what it requires is said below.',
       },
     ),
+    allowPublicDevelopment: variable('ALLOW_PUBLIC_DEVELOPMENT', flag, {
+      default: 'false',
+      about:
+        '`true`: outside production `HOST` and `PUBLIC_URL` may be for other machines. The inbox and `/metrics` without a key stay for this machine alone.',
+    }),
+    allowPlaintext: variable('ALLOW_PLAINTEXT', someOf(...plaintextConnections), {
+      about:
+        'What production may do without TLS although it goes to another machine, separated by commas: `postgres`, `redis`, `smtp`, `gateway` (`SMS_WEBHOOK_URL`), `http` (`PUBLIC_URL`, `SITE_URL`, `REDIRECT_ALLOW_LIST`). Without it none of them: see [TLS](operating.md#tls).',
+    }),
     role: variable('ROLE', oneOf('all', 'api', 'worker'), {
       default: 'all',
       about:
@@ -49,10 +60,36 @@ export const service = new Section(
   },
 );
 
+/** What the driver makes of a URL, which may have a host and switches for TLS in its query, too. */
+function asDriverHas(address: string): pg.Client {
+  return new pg.Client({ connectionString: address });
+}
+
+function postgresUrl(given: string): string {
+  const address = url('postgres', 'postgresql')(given);
+  try {
+    asDriverHas(address);
+  } catch {
+    throw new Error('names a file for TLS that cannot be read (sslrootcert, sslcert or sslkey)');
+  }
+  return address;
+}
+
+function isPlainPostgres(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  const { host, ssl } = asDriverHas(address);
+  // A path is a socket of this machine.
+  return !ssl && !isThisMachine(host) && !host.startsWith('/');
+}
+
+function isPlainRedis(address: string | undefined): boolean {
+  return /^redis(-cluster)?:/i.test(address ?? '') && !isThisMachine(new URL(address ?? '').hostname);
+}
+
 export const stores = new Section(
   'Stores',
   {
-    databaseUrl: variable('DATABASE_URL', url('postgres', 'postgresql'), {
+    databaseUrl: variable('DATABASE_URL', postgresUrl, {
       secret: true,
       about:
         'PostgreSQL 15 or newer, such as `postgres://user@host:5432/database`; without it the embedded database, for one process.',
@@ -74,8 +111,18 @@ export const stores = new Section(
   },
   {
     check(own, valuesOf) {
-      const { role = 'all' } = valuesOf(service);
+      const process = valuesOf(service);
+      const { role = 'all' } = process;
       return [
+        isStrict(process, 'postgres') &&
+          isPlainPostgres(own.databaseUrl) &&
+          'DATABASE_URL leads to another machine without TLS: the password and whatever is stored would travel in plain text. ' +
+            'Add ?sslmode=verify-full to it, or set ALLOW_PLAINTEXT=postgres where the network between is yours alone',
+        isStrict(process, 'redis') &&
+          own.throttleStore !== 'memory' &&
+          isPlainRedis(own.redisUrl) &&
+          'REDIS_URL leads to another machine without TLS: its password would travel in plain text. Begin it with rediss:// ' +
+            '(rediss-cluster://), or set ALLOW_PLAINTEXT=redis where the network between is yours alone',
         own.throttleStore === 'redis' && !own.redisUrl && 'THROTTLE_STORE=redis needs REDIS_URL',
         own.databaseUrl !== undefined &&
           !own.redisUrl &&

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Controller, Get, Header, Headers, Query, Res } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Query, Res, UseGuards } from '@nestjs/common';
 import {
   ApiExcludeEndpoint,
   ApiOkResponse,
@@ -8,6 +8,7 @@ import {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
+import { FromThisMachineGuard } from '../http/from-this-machine.js';
 import { ApiErrors } from '../openapi/api-errors.decorator.js';
 import { refToHeader } from '../openapi/components.js';
 import { exampleMessages, Inbox, InboxMessage } from './inbox.js';
@@ -37,9 +38,12 @@ const pagePolicy = [
   `frame-ancestors 'none'`,
 ].join('; ');
 
-/** The development inbox. Registered in development only. */
+const notFromHere = { not_from_this_machine: ['not_found', 'See /docs for what there is'] } as const;
+
+/** The development inbox. Registered in development only, and there for this machine only. */
 @ApiTags('Development inbox')
 @Controller('inbox')
+@UseGuards(FromThisMachineGuard)
 export class InboxController {
   constructor(private readonly inbox: Inbox) {}
 
@@ -52,13 +56,14 @@ export class InboxController {
   @ApiOperation({
     operationId: 'openInbox',
     summary: 'The inbox as a page',
-    description: 'Open it in a browser. Development only.',
+    description:
+      'Open it in a browser on the machine of the service: to others there is none. Development only.',
   })
   @ApiOkResponse({
     description: 'The page.',
     content: { 'text/html': { schema: { type: 'string', pattern: '^<!doctype html>' } } },
   })
-  @ApiErrors({})
+  @ApiErrors(notFromHere)
   page(): string {
     return inboxPage;
   }
@@ -69,7 +74,8 @@ export class InboxController {
   @ApiOperation({
     operationId: 'listInboxMessages',
     summary: 'What was sent, newest first',
-    description: 'The newest 1,000 mails and SMS since the start. Development only.',
+    description:
+      'The newest 1,000 mails and SMS since the start, for the machine of the service alone. Development only.',
   })
   @ApiQuery({
     name: 'to',
@@ -89,7 +95,7 @@ export class InboxController {
     description: 'Nothing new since the `ETag` in `If-None-Match`.',
     headers: refToHeader('ETag'),
   })
-  @ApiErrors({})
+  @ApiErrors(notFromHere)
   messages(
     // Several, when the query repeats it.
     @Query('to') to: string | string[] | undefined,

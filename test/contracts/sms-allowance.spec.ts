@@ -254,6 +254,7 @@ describe.each(databaseKinds)('SmsAllowance on %s', (kind) => {
       SITE_URL: 'https://acme.test',
       SMTP_URL: 'smtp://localhost',
       MAIL_FROM: 'a@acme.test',
+      TRUST_PROXY: '0',
       ...productionKeys,
     };
     const warningsOf = async (env: Record<string, string>) => {

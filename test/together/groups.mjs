@@ -29,6 +29,7 @@ const onEachDatabase = {
 const onOneDatabase = {
   http: [
     'hardening',
+    'development',
     'hostile-bodies',
     'public-hostile',
     'resend-hostile',

@@ -6,7 +6,11 @@ import { readConfig } from '../../src/config/config.js';
 import { TestClock } from '../support/test-clock.js';
 
 const keyPair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const config = readConfig({ NODE_ENV: 'test', PUBLIC_URL: 'https://auth.example.com' });
+const config = readConfig({
+  NODE_ENV: 'test',
+  ALLOW_PUBLIC_DEVELOPMENT: 'true',
+  PUBLIC_URL: 'https://auth.example.com',
+});
 const secretsWith = (signingKey = keyPair().privateKey, previousSigningKeys: KeyObject[] = []) => ({
   hashingKey: Buffer.alloc(32),
   previousHashingKeys: [],

@@ -34,6 +34,7 @@ describe('the configuration of what SMS may cost', () => {
       SITE_URL: 'https://acme.test',
       SMTP_URL: 'smtp://localhost',
       MAIL_FROM: 'a@acme.test',
+      TRUST_PROXY: '0',
       ...productionKeys,
     };
     expect(limitsOf(production).mode).toBe('enforce');

@@ -9,6 +9,7 @@ const production = {
   SITE_URL: 'https://acme.test/welcome',
   SMTP_URL: 'smtps://mailer:hunter2@smtp.acme.test',
   MAIL_FROM: 'Acme <no-reply@acme.test>',
+  TRUST_PROXY: '0',
   ...productionKeys,
 };
 
@@ -86,7 +87,7 @@ describe('the configuration', () => {
 
   it('joins paths to the public URL with one slash, however it is written', () => {
     for (const url of ['https://acme.test', 'https://acme.test/']) {
-      expect(readConfig({ PUBLIC_URL: url })).toMatchObject({
+      expect(readConfig({ ALLOW_PUBLIC_DEVELOPMENT: 'true', PUBLIC_URL: url })).toMatchObject({
         publicUrl: 'https://acme.test',
         siteUrl: 'https://acme.test/',
       });
@@ -159,7 +160,7 @@ describe('a malformed variable', () => {
 });
 
 describe('variables that contradict each other', () => {
-  it.each(['PUBLIC_URL', 'SITE_URL', 'SMTP_URL', 'MAIL_FROM', 'HASHING_KEY', 'SIGNING_KEY'])(
+  it.each(['PUBLIC_URL', 'SITE_URL', 'TRUST_PROXY', 'SMTP_URL', 'MAIL_FROM', 'HASHING_KEY', 'SIGNING_KEY'])(
     'are refused when production lacks %s',
     (name) => {
       const said = complaint({ ...production, [name]: undefined });
@@ -167,6 +168,10 @@ describe('variables that contradict each other', () => {
       expect(said.match(/^ {2}- /gm)).toHaveLength(1);
     },
   );
+
+  it('are none when production says that there is no proxy', () => {
+    expect(readConfig({ ...production, TRUST_PROXY: '0' }).trustProxy).toEqual({ hops: 0, networks: [] });
+  });
 
   const database = { DATABASE_URL: 'postgres://localhost/auth' };
   const redis = { REDIS_URL: 'redis://localhost' };

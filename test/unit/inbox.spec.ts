@@ -203,6 +203,7 @@ describe('who carries what', () => {
     SITE_URL: 'https://example.com',
     SMTP_URL: 'smtp://mail.example.com',
     MAIL_FROM: 'Example <no-reply@example.com>',
+    TRUST_PROXY: '0',
     ...productionKeys,
   };
   const webhook = {

@@ -32,6 +32,7 @@ const production = {
   SITE_URL: 'https://acme.test',
   SMTP_URL: 'smtp://smtp.acme.test',
   MAIL_FROM: 'no-reply@acme.test',
+  TRUST_PROXY: '0',
   HASHING_KEY: hashingKey,
   SIGNING_KEY: signingKey,
 };

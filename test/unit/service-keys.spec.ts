@@ -18,7 +18,7 @@ describe('service keys', () => {
   beforeEach(() => {
     clock = new TestClock();
     limits = new MemorySlidingLog(clock);
-    keys = new ServiceKeys(config, limits, testHash, clock);
+    keys = new ServiceKeys(config, limits, testHash);
   });
 
   const guess = (by = 'client', at = keys) =>
@@ -39,21 +39,30 @@ describe('service keys', () => {
   );
 
   it('do not open at all when none is set', async () => {
-    const none = new ServiceKeys(readConfig({}), limits, testHash, clock);
+    const none = new ServiceKeys(readConfig({}), limits, testHash);
     for (const key of ['', 'undefined', serviceKey]) {
       await expect(none.check('client', key)).rejects.toMatchObject({ code: 'bad_service_key' });
     }
     expect([none.areWaived, keys.areWaived]).toEqual([true, false]);
   });
 
-  it('let a client guess ten times, and then look at no key of theirs until the first guess is ten minutes old', async () => {
+  it('let a client guess ten times, and then answer its wrong ones with 429 until the first is ten minutes old', async () => {
     for (let i = 0; i < wrongKeyLimit.max; i += 1) expect(await guess()).toBe('bad_service_key');
     expect(await guess()).toBe('over_request_rate_limit');
+    expect(await guess('another')).toBe('bad_service_key');
     clock.advance(wrongKeyLimit.windowMs - 1);
-    await expect(keys.check('client', serviceKey)).rejects.toMatchObject({ status: 429, retryAfter: 1 });
-    await keys.check('another', serviceKey);
+    await expect(keys.check('client', wrong)).rejects.toMatchObject({ status: 429, retryAfter: 1 });
     clock.advance(1);
-    await keys.check('client', serviceKey);
+    expect(await guess()).toBe('bad_service_key');
+  });
+
+  it('open for who has the right one, however many wrong ones came from there', async () => {
+    for (let i = 0; i < 3 * wrongKeyLimit.max; i += 1) {
+      await guess();
+      await keys.check('client', serviceKey);
+      await keys.check('client', previous);
+    }
+    expect(await guess()).toBe('over_request_rate_limit');
   });
 
   it('let nobody guess more often by guessing all at once', async () => {
@@ -65,10 +74,10 @@ describe('service keys', () => {
   });
 
   it('count the guesses of all instances together', async () => {
-    const elsewhere = new ServiceKeys(config, limits, testHash, clock);
+    const elsewhere = new ServiceKeys(config, limits, testHash);
     for (let i = 0; i < wrongKeyLimit.max; i += 1) await guess();
     expect(await guess('client', elsewhere)).toBe('over_request_rate_limit');
-    await expect(elsewhere.check('client', serviceKey)).rejects.toMatchObject({ status: 429 });
-    await elsewhere.check('another', serviceKey);
+    expect(await guess('another', elsewhere)).toBe('bad_service_key');
+    await elsewhere.check('client', serviceKey);
   });
 });

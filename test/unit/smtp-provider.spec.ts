@@ -5,8 +5,11 @@ import {
   PermanentDeliveryError,
   TransientDeliveryError,
 } from '../../src/auth/messages/notification-provider.js';
+import { readConfig } from '../../src/config/config.js';
 import { mailbox } from '../../src/config/mail.config.js';
+import { isStrict } from '../../src/config/plaintext.js';
 import { SmtpProvider } from '../../src/auth/vendors/smtp/smtp.provider.js';
+import { productionKeys } from '../support/production-keys.js';
 import { ScriptedSmtpServer, type SmtpStage } from '../support/smtp-server.js';
 import { TestClock } from '../support/test-clock.js';
 
@@ -270,6 +273,33 @@ describe('the names of mail servers', () => {
 });
 
 describe('the options of the mailer', () => {
+  it('require STARTTLS of mail servers on other machines in production, unless that is excepted', () => {
+    const production = {
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://auth.acme.test',
+      SITE_URL: 'https://acme.test',
+      SMTP_URL: 'smtp://mail.acme.test',
+      MAIL_FROM: 'no-reply@acme.test',
+      TRUST_PROXY: '0',
+      ...productionKeys,
+    };
+    const isRequired = (env: NodeJS.ProcessEnv, url: string) => {
+      const isTlsRequired = isStrict(readConfig(env), 'smtp');
+      return mailerOptions(smtpServers([url]), { isTlsRequired });
+    };
+    for (const url of ['smtp://mail.test', 'smtp://10.0.0.7:25', 'smtp://me:x@mail.test']) {
+      expect([url, isRequired(production, url)]).toMatchObject([url, { transport: { requireTLS: true } }]);
+    }
+    for (const [env, url] of [
+      [{ ...production, ALLOW_PLAINTEXT: 'smtp' }, 'smtp://mail.test'],
+      [production, 'smtp://localhost:2525'],
+      [production, 'smtp://[::1]:2525'],
+      [{}, 'smtp://mail.test'],
+    ] as const) {
+      expect([url, isRequired(env, url)]).toMatchObject([url, { transport: { requireTLS: false } }]);
+    }
+  });
+
   it('require TLS where a password would travel a network', async () => {
     expect(mailerOptions(smtpServers(['smtp://user:pass@mail.example.com'])).transport).toMatchObject({
       requireTLS: true,

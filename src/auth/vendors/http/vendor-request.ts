@@ -1,3 +1,4 @@
+import { isThisMachine } from '../../../config/plaintext.js';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { randomUUID } from 'node:crypto';
 import { readAtMost } from '../../../http/bounded-body.js';
@@ -103,5 +104,5 @@ export function basicCredentials(user: string, password: string): string {
 /** Where the vendor can report to: an address on this machine is none to anybody else, and vendors refuse it. */
 export function isReachableFromOutside(publicUrl: string): boolean {
   const { hostname } = new URL(publicUrl);
-  return !/^(localhost|.*\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  return !isThisMachine(hostname);
 }

@@ -1,6 +1,7 @@
 import { MailerModule, type MailerOptions } from '@nestjs-modules/mailer';
 import type { DynamicModule } from '@nestjs/common';
 import type { Config } from '../../../config/config.js';
+import { isStrict, isThisMachine } from '../../../config/plaintext.js';
 import { mailPlugins } from './smtp.provider.js';
 
 /** A mail server and what it is called in rows, figures and logs. */
@@ -44,27 +45,31 @@ const smtpTimeouts: SmtpTimeouts = { connection: 10_000, greeting: 10_000, socke
  * Connections are pooled and kept: a handshake for each mail would cost more than the mail. Options in the query of a
  * URL win, as nodemailer defines them: `smtp://user:pass@host:587/?maxConnections=10`.
  * @param servers by the name under which a mail asks for one; a single one is asked without a name
+ * @param isTlsRequired of every server on another machine, not only where there is a password to protect
  */
-export function mailerOptions(servers: readonly SmtpServer[], timeouts = smtpTimeouts): MailerOptions {
+export function mailerOptions(
+  servers: readonly SmtpServer[],
+  { timeouts = smtpTimeouts, isTlsRequired = false } = {},
+): MailerOptions {
+  const transportTo = (url: string) => transport(url, isTlsRequired, timeouts);
   const [first, ...others] = servers;
   if (first && others.length === 0) {
-    return { transport: transportTo(first.url, timeouts), plugins: [...mailPlugins] };
+    return { transport: transportTo(first.url), plugins: [...mailPlugins] };
   }
-  const transports = Object.fromEntries(servers.map(({ name, url }) => [name, transportTo(url, timeouts)]));
+  const transports = Object.fromEntries(servers.map(({ name, url }) => [name, transportTo(url)]));
   return { transports, plugins: [...mailPlugins] };
 }
 
-/** @param smtpUrl `smtp://` (STARTTLS when offered; required when there is a password to protect) or `smtps://` */
-function transportTo(smtpUrl: string, { connection, greeting, socket }: SmtpTimeouts) {
+/** @param smtpUrl `smtp://` (STARTTLS when offered, and where it is required) or `smtps://` */
+function transport(smtpUrl: string, isTlsRequired: boolean, { connection, greeting, socket }: SmtpTimeouts) {
   const { username, hostname } = new URL(smtpUrl);
-  const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   return {
     url: smtpUrl,
     pool: true,
     // Nodemailer's own five of a hundred mails each would spend more time on handshakes than on mails.
     maxConnections: 10,
     maxMessages: 1_000,
-    requireTLS: username !== '' && !loopback,
+    requireTLS: (isTlsRequired || username !== '') && !isThisMachine(hostname),
     connectionTimeout: connection,
     greetingTimeout: greeting,
     socketTimeout: socket,
@@ -82,8 +87,12 @@ export abstract class MailCatcher {
 }
 
 /** The mailer, global: towards the servers of `SMTP_URL`, or without any towards the catcher of the development inbox. */
-export function mailerModule({ smtpUrls }: Config): DynamicModule {
-  if (smtpUrls.length > 0) return MailerModule.forRoot(mailerOptions(smtpServers(smtpUrls)));
+export function mailerModule(config: Config): DynamicModule {
+  const { smtpUrls } = config;
+  if (smtpUrls.length > 0) {
+    const isTlsRequired = isStrict(config, 'smtp');
+    return MailerModule.forRoot(mailerOptions(smtpServers(smtpUrls), { isTlsRequired }));
+  }
   return MailerModule.forRootAsync({
     imports: [],
     inject: [MailCatcher],

@@ -1,4 +1,5 @@
 import { isPlaceholder } from '../../../config/keys.config.js';
+import { isPlainHttp, isStrict } from '../../../config/plaintext.js';
 import { url } from '../../../config/readers.js';
 import { Section, variable } from '../../../config/section.js';
 import { service } from '../../../config/service.config.js';
@@ -52,7 +53,10 @@ export const webhookConfig = new Section(
   },
   {
     together: ['url', 'secret'],
-    check: ({ secret = '' }, valuesOf) => [
+    check: ({ url: gateway, secret = '' }, valuesOf) => [
+      isStrict(valuesOf(service), 'gateway') &&
+        isPlainHttp(gateway) &&
+        'SMS_WEBHOOK_URL begins with http://: numbers and codes would travel in plain text. Begin it with https://, or set ALLOW_PLAINTEXT=gateway',
       valuesOf(service).production === true &&
         isPlaceholder(secret) &&
         'SMS_WEBHOOK_SECRET is a placeholder: use the secret that your gateway gave you',
