@@ -47,7 +47,8 @@ is set in the environment wins. An empty variable counts as one that is not set.
 start with a list of all that is wrong, which never repeats a value.
 
 Durations are a whole number with a unit: \`500ms\`, \`30s\`, \`5m\`, \`24h\`, \`30d\`. Limits are a count and a window: \`3/5m\`.
-🔒 marks what belongs in a secret store.
+🔒 marks what belongs in a secret store. Each of these may also be in a file: \`HASHING_KEY_FILE=/run/secrets/hashing_key\` instead
+of \`HASHING_KEY\`, and so on. Line breaks at its end are cut off; both at once are refused.
 
 ${sections.map(table).join('\n')}`;
 
@@ -68,6 +69,7 @@ const example = (
 ) => `# Every variable that Strike Auth reads, with its default; docs/configuration.md has the same as tables. Copy this file to
 # .env and change what you need; what is set in the environment already wins. Nothing in here is needed to try it out.
 # Durations are a whole number with a unit: 500ms, 30s, 5m, 24h, 30d. Limits are a count and a window: 3/5m.
+# Whatever is a secret may be in a file: HASHING_KEY_FILE=/run/secrets/hashing_key instead of HASHING_KEY.
 
 ${sections.map(({ title, variables }) => `# ── ${title} ${'─'.repeat(Math.max(0, 115 - title.length))}\n\n${Object.values(variables).map(lines).join('\n')}`).join('\n')}`;
 

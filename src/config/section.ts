@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Turns the text of a variable into its value, or throws an Error that ends the sentence "NAME …" without the text. */
 export type Reader<T> = (text: string) => T;
 
@@ -10,7 +12,7 @@ interface Options {
   readonly inProduction?: string;
   /** Why production cannot do without. */
   readonly required?: string;
-  /** The value is a credential: it belongs in a secret store. */
+  /** The value is a credential: it belongs in a secret store. `NAME_FILE` may name a file that holds it. */
   readonly secret?: true;
 }
 
@@ -99,6 +101,30 @@ export interface AnySection {
 }
 
 /**
+ * What is set for a variable: by itself, or for a secret also in the file that `NAME_FILE` names, as Docker and Kubernetes
+ * hand secrets over.
+ * @throws Error that ends the sentence "NAME …", without what stands in the file
+ */
+function givenText({ name, secret }: Variable, env: NodeJS.ProcessEnv): string | undefined {
+  const own = env[name] || undefined;
+  const file = secret && env[`${name}_FILE`];
+  if (!file) return own;
+  if (own !== undefined) throw new Error(`and ${name}_FILE are both set: keep one of them`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new Error(
+      `cannot be read from ${name}_FILE=${file} (${code}): name a file that this process may read`,
+      { cause: error },
+    );
+  }
+  if (text === '') throw new Error(`is empty in ${name}_FILE=${file}: put the secret there`);
+  return text;
+}
+
+/**
  * Values of the sections, by title, and everything that is wrong with them.
  * @param env an empty variable counts as one that is not set
  */
@@ -107,12 +133,13 @@ export function readSections(sections: readonly AnySection[], env: NodeJS.Proces
   const malformed: string[] = [];
   const problems: string[] = [];
   const values: Record<string, Record<string, unknown>> = {};
-  const valueOf = ({ name, read, required, ...defaults }: Variable): unknown => {
+  const valueOf = (declared: Variable): unknown => {
+    const { name, read, required, ...defaults } = declared;
     const fallback = production
       ? (defaults.inProduction ?? (required ? undefined : defaults.default))
       : defaults.default;
-    const text = env[name] || fallback;
     try {
+      const text = givenText(declared, env) ?? fallback;
       if (text !== undefined) return read(text);
       if (production && required) problems.push(`${name} is required in production: ${required}`);
     } catch (error) {
