@@ -27,6 +27,11 @@ function announce(config: Config, log: Log, url: string): void {
   if (config.redisUrl && !config.hashingKeys) {
     log.warn('HASHING_KEY is not set: instances share limits and codes only if they share DATA_DIR too');
   }
+  if (config.production && !config.limits.delivery) {
+    log.warn(
+      'LIMIT_DELIVERY is not set: nothing bounds what leaves in all. Set it to what your provider allows, such as 600/1m',
+    );
+  }
   if (config.production || config.role === 'worker') return;
   const base = config.publicUrl;
   process.stdout.write(`

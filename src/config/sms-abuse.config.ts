@@ -55,7 +55,7 @@ export const smsAbuse = new Section(
     }),
     countries: variable('SMS_COUNTRIES', destinations, {
       about:
-        'Where SMS may go, separated by commas: countries (`DE`, `GB`), or what numbers begin with (`+49`, `+1876`), or `*`. Without it every country; premium-rate and satellite numbers need digits of their own, such as `+881`.',
+        'Where SMS may go, separated by commas: countries (`DE`, `GB`), or what numbers begin with (`+49`, `+1876`), or `*`. Required in production with a carrier; in development without it every country. Premium-rate and satellite numbers need digits of their own, such as `+881`.',
     }),
     dailyPerNumber: variable('SMS_DAILY_PER_NUMBER', count(0, 10_000), {
       default: '10',
@@ -68,7 +68,7 @@ export const smsAbuse = new Section(
     }),
     dailyBudget: variable('SMS_DAILY_BUDGET', dailyBudget, {
       about:
-        'What may be spent on SMS on a day (UTC), in the currency of `SMS_COSTS`: `50`, or `50,country=20` for at most 20 in one country. Without it: no limit.',
+        'What may be spent on SMS on a day (UTC), in the currency of `SMS_COSTS`: `50`, or `50,country=20` for at most 20 in one country. Required in production with a carrier; in development without it no limit.',
     }),
   },
   {
@@ -79,6 +79,27 @@ export const smsAbuse = new Section(
     ],
   },
 );
+
+/** SMS cost money, and there are people who earn by them: who has a carrier says where SMS go and what a day may cost. */
+export function missingForCarriers({
+  mode,
+  countries,
+  dailyBudget,
+}: {
+  readonly mode?: string;
+  readonly countries?: unknown;
+  readonly dailyBudget?: unknown;
+}): readonly (string | false)[] {
+  if (mode === 'off') return [];
+  return [
+    countries === undefined &&
+      'SMS_COUNTRIES is required in production with a carrier of SMS: strangers have SMS sent to numbers that they earn by. ' +
+        'Name the countries of your people, SMS_COUNTRIES=DE,AT, or write SMS_COUNTRIES=*',
+    dailyBudget === undefined &&
+      'SMS_DAILY_BUDGET is required in production with a carrier of SMS: nothing else ends what they cost. ' +
+        'Write what a day may cost, SMS_DAILY_BUDGET=50, and what a message costs, SMS_COSTS=*:*=0.10',
+  ];
+}
 
 function isDestination(item: string): boolean {
   return item === '*' || /^\+[1-9]\d{0,9}$/.test(item) || isSupportedCountry(item);

@@ -12,7 +12,12 @@ const production = {
   THROTTLE_STORE: 'memory',
   ...productionKeys,
 };
-const gateway = { SMS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 'gateway').toString('base64')}` };
+const gateway = {
+  SMS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 'gateway').toString('base64')}`,
+  SMS_COUNTRIES: 'DE',
+  SMS_DAILY_BUDGET: '50',
+  SMS_COSTS: '*:*=0.10',
+};
 const redis = { THROTTLE_STORE: '' };
 
 /** What the person who starts the service is told; empty when it starts. */

@@ -1,3 +1,4 @@
+import { vendorSections } from '../../src/auth/vendors/vendors.js';
 import { smsCostOf } from '../../src/auth/sms-abuse/sms-budget.js';
 import { productionKeys } from '../support/production-keys.js';
 import { ConfigurationError, readConfig } from '../../src/config/config.js';
@@ -136,5 +137,55 @@ describe('what a message costs', () => {
 
   it('is nothing when nobody has said', () => {
     expect(smsCostOf([], 'twilio', '+12125550100')).toBe(0);
+  });
+});
+
+describe('a carrier in production', () => {
+  const production = {
+    NODE_ENV: 'production',
+    PUBLIC_URL: 'https://auth.acme.test',
+    SITE_URL: 'https://acme.test',
+    SMTP_URL: 'smtp://localhost',
+    MAIL_FROM: 'a@acme.test',
+    TRUST_PROXY: '0',
+    ...productionKeys,
+  };
+  const limited = { SMS_COUNTRIES: 'DE', SMS_DAILY_BUDGET: '50', SMS_COSTS: '*:*=0.10' };
+  const problemsOf = (env: NodeJS.ProcessEnv) => {
+    try {
+      readConfig(env, vendorSections);
+      return [];
+    } catch (error) {
+      return [...(error as Error).message.matchAll(/^ {2}- (\S+ \S+ \S+)/gm)].map(([, words]) => words);
+    }
+  };
+  const required = ['SMS_COUNTRIES is required', 'SMS_DAILY_BUDGET is required'];
+
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['Twilio', { TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 'token', TWILIO_FROM: '+15005550006' }],
+    ['Vonage', { VONAGE_API_KEY: 'key', VONAGE_API_SECRET: 'secret', VONAGE_FROM: 'Acme' }],
+    [
+      'a gateway',
+      {
+        SMS_WEBHOOK_URL: 'https://gateway.test',
+        SMS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 'gateway').toString('base64')}`,
+      },
+    ],
+  ])('wants countries and a budget: %s', (_name, carrier) => {
+    expect(problemsOf({ ...production, ...carrier })).toEqual(required);
+    expect(problemsOf({ ...production, ...carrier, ...limited })).toEqual([]);
+    expect(problemsOf({ ...production, ...carrier, ...limited, SMS_COUNTRIES: '*' })).toEqual([]);
+    expect(problemsOf({ ...production, ...carrier, ...limited, SMS_COUNTRIES: '' })).toEqual([
+      'SMS_COUNTRIES is required',
+    ]);
+    expect(problemsOf({ ...production, ...carrier, SMS_ABUSE_MODE: 'off' })).toEqual([]);
+    expect(problemsOf(carrier)).toEqual([]);
+  });
+
+  it('wants neither when there is none, or when it is only half set up', () => {
+    expect(problemsOf(production)).toEqual([]);
+    expect(
+      problemsOf({ ...production, EVENTS_SECRET: `whsec_${Buffer.alloc(24, 'events').toString('base64')}` }),
+    ).toEqual([]);
   });
 });

@@ -210,6 +210,7 @@ describe('who carries what', () => {
     SMS_WEBHOOK_URL: 'https://gateway.example.com',
     SMS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 'key').toString('base64')}`,
   };
+  const paidFor = { SMS_COUNTRIES: 'DE', SMS_DAILY_BUDGET: '50', SMS_COSTS: '*:*=0.10' };
   const mailServer = { SMTP_URL: 'smtp://127.0.0.1:2525' };
 
   it.each([
@@ -217,7 +218,7 @@ describe('who carries what', () => {
     ['development with a gateway', webhook, ['smtp', 'webhook']],
     ['development with a mail server: there is no inbox', mailServer, ['smtp']],
     ['production without a gateway: nobody carries SMS', production, ['smtp']],
-    ['production with a gateway', { ...production, ...webhook }, ['smtp', 'webhook']],
+    ['production with a gateway', { ...production, ...webhook, ...paidFor }, ['smtp', 'webhook']],
   ])('in %s', async (_where, env, names) => {
     const wired = await Test.createTestingModule({
       imports: [MailerModule.forRoot({ transport: { jsonTransport: true } })],

@@ -3,6 +3,8 @@ import { MailerService } from '@nestjs-modules/mailer';
 import { Config } from '../../config/config.js';
 import { someOf } from '../../config/readers.js';
 import { type AnySection, Section, variable } from '../../config/section.js';
+import { service } from '../../config/service.config.js';
+import { missingForCarriers, smsAbuse } from '../../config/sms-abuse.config.js';
 import { Clock } from '../../platform/clock.js';
 import { NotificationProvider } from '../messages/notification-provider.js';
 import { DeliveryEvents } from '../reports/delivery-events.js';
@@ -32,12 +34,18 @@ const smsConfig = new Section(
     }),
   },
   {
-    check: ({ order = [] }, valuesOf) =>
-      order.map((name) => {
-        const config = vendorNamed(name)?.config;
-        if (!config || config.isSetUp(valuesOf(config))) return undefined;
-        return `SMS_PROVIDERS names ${name}, which needs ${config.needs}`;
-      }),
+    check({ order = [] }, valuesOf) {
+      const isSetUp = ({ config }: Vendor) => config.isSetUp(valuesOf(config));
+      const hasCarrier = vendors.some((vendor) => vendor.sms && isSetUp(vendor));
+      const notSetUp = order.map((name) => {
+        const vendor = vendorNamed(name);
+        return (
+          vendor && !isSetUp(vendor) && `SMS_PROVIDERS names ${name}, which needs ${vendor.config.needs}`
+        );
+      });
+      const isPaidFor = valuesOf(service).production === true && hasCarrier;
+      return [...notSetUp, ...(isPaidFor ? missingForCarriers(valuesOf(smsAbuse)) : [])];
+    },
   },
 );
 
