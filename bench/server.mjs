@@ -18,7 +18,12 @@ const postgresUrl =
   'postgres://postgres@127.0.0.1:5432/postgres';
 
 /** Limits that a load never reaches; they are checked all the same. */
-export const unlimited = { LIMIT_IP: '9999999/10m', LIMIT_EMAIL: '9999999/5m', LOG_LEVEL: 'warn' };
+export const unlimited = {
+  LIMIT_IP: '9999999/10m',
+  LIMIT_EMAIL: '9999999/5m',
+  LIMIT_RECIPIENT: '9999999/24h',
+  LOG_LEVEL: 'warn',
+};
 
 /**
  * With Node's options as in `npm start`, whatever is measured.

@@ -83,7 +83,8 @@ describe('Whoever guesses', () => {
     expect(compared).toHaveBeenCalledTimes(granted);
     compared.mockRestore();
     const rows = await running.app.get(DataSource).getRepository(SlidingLogEntity).find();
-    expect(rows.map(({ times }) => times.length)).toEqual([granted]);
+    // Beside the guesses stands what was mailed.
+    expect(Math.max(...rows.map(({ times }) => times.length))).toBe(granted);
 
     const right = { type: 'signup', email, token: code };
     await running.http.post('/verify').send(right).expect(429);

@@ -14,6 +14,7 @@ import { Outbox } from './outbox/outbox.js';
 import { OutboxWorker } from './outbox/outbox.worker.js';
 import { RedirectAllowList } from './requests/redirect-allow-list.js';
 import { Eligibility } from './send/eligibility.js';
+import { RecipientLimit } from './send/recipient-limit.js';
 import { Failover } from './send/failover.js';
 import { mailerModule } from './vendors/smtp/mailer.module.js';
 import { MessageRenderer } from './send/message-renderer.js';
@@ -64,6 +65,7 @@ const sending: Provider[] = [
   MessageProcessor,
   ResendService,
   Eligibility,
+  RecipientLimit,
   MessageRenderer,
   Failover,
   ProviderCircuits,

@@ -28,13 +28,27 @@ export interface Limit {
   readonly windowMs: number;
 }
 
-export function limit(text: string): Limit {
+function windowIn(text: string): Limit | null {
   const [max, window, ...rest] = text.split('/');
   const windowMs = parseDuration(window ?? '');
-  if (rest.length > 0 || windowMs === null || !/^[1-9]\d{0,6}$/.test(max ?? '')) {
-    throw new Error('must be a count and a window, such as 3/5m');
-  }
+  if (rest.length > 0 || windowMs === null || !/^[1-9]\d{0,6}$/.test(max ?? '')) return null;
   return { max: Number(max), windowMs };
+}
+
+export function limit(text: string): Limit {
+  const only = windowIn(text);
+  if (!only) throw new Error('must be a count and a window, such as 3/5m');
+  return only;
+}
+
+/** Several windows of one limit, separated by commas; all must have room. The longest decides how long is remembered. */
+export function limitInWindows(text: string): readonly Limit[] {
+  const windows = text.split(',').map((window) => windowIn(window.trim()));
+  const lengths = windows.map((window) => window?.windowMs);
+  if (windows.every((window) => window !== null) && new Set(lengths).size === windows.length) return windows;
+  throw new Error(
+    'must be a count and a window, such as 3/5m, or several with commas between them: 6/5m,30/24h',
+  );
 }
 
 export const text: Reader<string> = (given) => given;

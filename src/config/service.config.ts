@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { isStrict, isThisMachine, plaintextConnections } from './plaintext.js';
-import { count, duration, flag, limit, oneOf, someOf, text, url } from './readers.js';
+import { count, duration, flag, limit, limitInWindows, oneOf, someOf, text, url } from './readers.js';
 import { Section, variable } from './section.js';
 
 const days = 24 * 60 * 60_000;
@@ -155,6 +155,11 @@ export const limits = new Section('Limits', {
   verify: variable('LIMIT_VERIFY', limit, {
     default: '5/10m',
     about: 'Wrong codes for one address or number and purpose.',
+  }),
+  recipient: variable('LIMIT_RECIPIENT', limitInWindows, {
+    default: '6/5m,30/24h',
+    about:
+      'Messages that leave for one mailbox or telephone, of all types and however it is spelt; every window must have room. More are dropped, but for the first of a type in an hour; of one type at most a third of what the longest window admits leave in 6 hours (10). No answer shows it.',
   }),
   delivery: variable('LIMIT_DELIVERY', limit, {
     about:

@@ -15,24 +15,27 @@ export class SlidingLogEntity {
   expiresAt: Date;
 }
 
-/** Of the row `log`, those that are still in the window, which began at $3. */
+/** Of the row `log`, those that are still in the longest window, which began at $3. */
 const live = `SELECT t FROM unnest(log.times) t WHERE t > $3`;
-const liveCount = `(SELECT count(*) FROM unnest(log.times) t WHERE t > $3)`;
+/** Each window has an edge, where it began, and the most that may have come since. */
+const hasRoom = `NOT EXISTS (
+  SELECT FROM unnest($4::timestamptz[], $5::int[]) AS w (edge, most)
+  WHERE (SELECT count(*) FROM unnest(log.times) t WHERE t > w.edge) >= w.most)`;
 
 /** The row lock serialises the callers that count under one key. */
 const take = `
-  INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $5)
+  INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $6)
   ON CONFLICT (key) DO UPDATE
-    SET times = ARRAY(${live}) || $2::timestamptz, expires_at = greatest(log.expires_at, $5)
-    WHERE ${liveCount} < $4
+    SET times = ARRAY(${live}) || $2::timestamptz, expires_at = greatest(log.expires_at, $6)
+    WHERE ${hasRoom}
   RETURNING 1`;
 
 /** In place of a time too many it writes one that never counts. */
 const takeBlindly = `
-  INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $5)
+  INSERT INTO sliding_logs AS log (key, times, expires_at) VALUES ($1, ARRAY[$2::timestamptz], $6)
   ON CONFLICT (key) DO UPDATE
-    SET times = ARRAY(${live}) || CASE WHEN ${liveCount} < $4 THEN $2::timestamptz ELSE 'epoch' END,
-      expires_at = greatest(log.expires_at, $5)
+    SET times = ARRAY(${live}) || CASE WHEN ${hasRoom} THEN $2::timestamptz ELSE 'epoch' END,
+      expires_at = greatest(log.expires_at, $6)
   RETURNING times[cardinality(times)] > $3 AS "isTaken"`;
 
 const giveBack = `
@@ -43,20 +46,21 @@ const giveBack = `
 
 /**
  * The exact sliding log in the database, for what must survive a restart or belongs to a transaction: at no instant have
- * more than `max` been admitted in the last `windowMs`. A refused one is not recorded and prolongs nothing.
+ * more than `max` been admitted in the last `windowMs`, for each of the windows. A refused one is not recorded and prolongs
+ * nothing. All who count under one key must have the same longest window: what has left that is forgotten.
  */
 @Injectable()
 export class SqlSlidingLog {
   constructor(private readonly transaction: Transaction) {}
 
   /** Admits if there is room. */
-  async take(key: Buffer, at: Date, limit: Limit): Promise<boolean> {
+  async take(key: Buffer, at: Date, limit: Limit | readonly Limit[]): Promise<boolean> {
     const admitted = await this.transaction.manager.query<unknown[]>(take, parameters(key, at, limit));
     return admitted.length > 0;
   }
 
   /** `take` against a timing side channel: it writes once, whether there is room or not. */
-  async takeBlindly(key: Buffer, at: Date, limit: Limit): Promise<boolean> {
+  async takeBlindly(key: Buffer, at: Date, limit: Limit | readonly Limit[]): Promise<boolean> {
     const rows = await this.transaction.manager.query<{ isTaken: boolean }[]>(
       takeBlindly,
       parameters(key, at, limit),
@@ -81,6 +85,10 @@ export class SqlSlidingLog {
   }
 }
 
-function parameters(key: Buffer, at: Date, { max, windowMs }: Limit): unknown[] {
-  return [key, at, new Date(at.getTime() - windowMs), max, new Date(at.getTime() + windowMs)];
+function parameters(key: Buffer, at: Date, limit: Limit | readonly Limit[]): unknown[] {
+  const windows = [limit].flat();
+  const edges = windows.map(({ windowMs }) => new Date(at.getTime() - windowMs));
+  const longest = Math.max(...windows.map(({ windowMs }) => windowMs));
+  const most = windows.map(({ max }) => max);
+  return [key, at, new Date(at.getTime() - longest), edges, most, new Date(at.getTime() + longest)];
 }

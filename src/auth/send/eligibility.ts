@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../platform/clock.js';
-import { KeyedHash } from '../../platform/keyed-hash.js';
 import { SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
 import { confirmationRules, meantUser } from '../messages/confirmation-type.js';
-import { countingForm } from '../messages/counting-form.js';
 import type { ClaimedMessage, Outcome } from '../messages/delivery.js';
 import { StopLinks } from '../messages/stop-links.js';
 import { StoppedMails } from '../messages/stopped-mails.js';
@@ -12,12 +10,15 @@ import { SuppressionList } from '../messages/suppression-list.js';
 import type { User } from '../messages/user.js';
 import { UsersRepository } from '../users/users.repository.js';
 import { ProviderCircuits } from './provider-circuits.js';
+import { RecipientLimit, type RecipientSlot } from './recipient-limit.js';
 
 /** The person a message is for, and the address that it goes to. */
 export interface Recipient {
   readonly user: User;
   /** In its normal form. */
   readonly to: string;
+  /** What this message takes of what the person may get. */
+  readonly slot: RecipientSlot;
 }
 
 /** Whom a message goes to, and whether it may go now: lookup, rules, suppression list, age, limits. */
@@ -30,7 +31,7 @@ export class Eligibility {
     private readonly stopLinks: StopLinks,
     private readonly circuits: ProviderCircuits,
     private readonly limiter: SlidingLogStorage,
-    private readonly keyedHash: KeyedHash,
+    private readonly recipientLimit: RecipientLimit,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {}
@@ -58,7 +59,8 @@ export class Eligibility {
     if (message.channel === 'email' && (await this.stopped.until(this.stopLinks.keys(message.type, to))))
       return dropped('stopped');
     if (this.circuits.of(message.channel).length === 0) return failed('no_provider');
-    return (await this.limited(message, to)) ?? { user, to };
+    const slotOrOutcome = await this.limited(message, to);
+    return 'status' in slotOrOutcome ? slotOrOutcome : { user, to, slot: slotOrOutcome };
   }
 
   private isTooOld(message: ClaimedMessage, now: number): boolean {
@@ -77,13 +79,12 @@ export class Eligibility {
     return meantUser(type, channel, found);
   }
 
-  private async limited({ type, tried }: ClaimedMessage, to: string): Promise<Outcome | null> {
+  private async limited(message: ClaimedMessage, to: string): Promise<RecipientSlot | Outcome> {
     const waitMs = await this.serviceLimitWaitMs();
     if (waitMs > 0) return { status: 'delayed', waitMs };
-    const isElsewhere = confirmationRules[type].mayGoElsewhere;
-    if (!isElsewhere || (await this.admitsRecipient(type, to))) return null;
+    const slot = await this.recipientLimit.take(message.type, message.channel, to);
     // What was let through once is only late.
-    return { status: tried ? 'retry' : 'dropped', reason: 'recipient_limit' };
+    return slot ?? { status: message.tried ? 'retry' : 'dropped', reason: 'recipient_limit' };
   }
 
   /**
@@ -96,19 +97,6 @@ export class Eligibility {
     if (!limit) return 0;
     const record = await this.limiter.increment('all', limit.windowMs, limit.max, 0, 'delivery');
     return record.isBlocked ? record.timeToBlockExpire * 1_000 : 0;
-  }
-
-  /**
-   * How many messages one address gets, of the types that may go elsewhere than to the address that was named. A request is
-   * counted where it is made, against the address in it; but any number of people can wait for one and the same new address,
-   * and only here is it known. As many as a client may ask for: `LIMIT_EMAIL`, for each type by itself. Each attempt takes a
-   * slot of its own: the outcome of one that broke off is unknown, and the pending address may be another by the next.
-   */
-  private async admitsRecipient(type: ClaimedMessage['type'], to: string): Promise<boolean> {
-    const { max, windowMs } = this.config.limits.email;
-    const key = this.keyedHash.pseudonym('recipient', type, countingForm('email', to));
-    const record = await this.limiter.increment(key, windowMs, max, 0, 'recipient');
-    return !record.isBlocked;
   }
 }
 

@@ -10,6 +10,7 @@ import { TokenService } from '../tokens/token.service.js';
 import { Eligibility, type Recipient } from './eligibility.js';
 import { Failover } from './failover.js';
 import { MessageRenderer } from './message-renderer.js';
+import { RecipientLimit } from './recipient-limit.js';
 
 /**
  * Sees one accepted message through an attempt. `Eligibility` says whom it goes to and whether it may; here is how: users,
@@ -23,6 +24,7 @@ export class ResendService {
     private readonly renderer: MessageRenderer,
     private readonly failover: Failover,
     private readonly smsAllowance: SmsAllowance,
+    private readonly recipientLimit: RecipientLimit,
     private readonly suppressions: SuppressionList,
     private readonly log: Log,
   ) {}
@@ -30,7 +32,17 @@ export class ResendService {
   async deliver(message: ClaimedMessage): Promise<Delivery> {
     const verdict = await this.eligibility.recipientOf(message);
     if ('status' in verdict) return { outcome: verdict, tries: [] };
-    return message.channel === 'sms' ? this.sendWithinBudget(message, verdict) : this.send(message, verdict);
+    let tries: readonly ProviderAttempt[] = [];
+    try {
+      const delivery = await (message.channel === 'sms'
+        ? this.sendWithinBudget(message, verdict)
+        : this.send(message, verdict));
+      tries = delivery.tries;
+      return delivery;
+    } finally {
+      const mayHaveLeft = tries.some(({ outcome }) => outcome === 'sent' || outcome === 'unknown');
+      if (!mayHaveLeft) await this.recipientLimit.giveBack(verdict.slot);
+    }
   }
 
   /** An SMS costs money: what it may cost is reserved before, and settled after, whatever happens between. */

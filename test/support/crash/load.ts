@@ -1,7 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Limits that a load never reaches; they are checked all the same. */
-export const unlimited = { LIMIT_IP: '9999999/10m', LIMIT_EMAIL: '9999999/5m' };
+export const unlimited = {
+  LIMIT_IP: '9999999/10m',
+  LIMIT_EMAIL: '9999999/5m',
+  LIMIT_RECIPIENT: '9999999/24h',
+};
 
 const clients = 8;
 const longestPauseMs = 40;
