@@ -7,7 +7,8 @@ import type { Config } from '../config/config.js';
  */
 export function maskIdentifier(identifier: string): string {
   const at = identifier.lastIndexOf('@');
-  if (at > 0) return `${identifier.slice(0, 1)}***${identifier.slice(at)}`;
+  // Of one letter it shows none: that would be the whole address.
+  if (at > 0) return `${at > 1 ? identifier.slice(0, 1) : ''}***${identifier.slice(at)}`;
   return `${identifier.slice(0, 2)}*****${identifier.length > 8 ? identifier.slice(-4) : ''}`;
 }
 

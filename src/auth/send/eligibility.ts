@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../config/config.js';
 import { Clock } from '../../platform/clock.js';
+import { KeyedHash } from '../../platform/keyed-hash.js';
 import { SlidingLogStorage } from '../../rate-limit/sliding-log.storage.js';
 import { confirmationRules, meantUser } from '../messages/confirmation-type.js';
 import type { ClaimedMessage, Outcome } from '../messages/delivery.js';
@@ -32,6 +33,7 @@ export class Eligibility {
     private readonly circuits: ProviderCircuits,
     private readonly limiter: SlidingLogStorage,
     private readonly recipientLimit: RecipientLimit,
+    private readonly keyedHash: KeyedHash,
     private readonly config: Config,
     private readonly clock: Clock,
   ) {}
@@ -95,7 +97,9 @@ export class Eligibility {
   private async serviceLimitWaitMs(): Promise<number> {
     const limit = this.config.limits.delivery;
     if (!limit) return 0;
-    const record = await this.limiter.increment('all', limit.windowMs, limit.max, 0, 'delivery');
+    // Under a key of this deployment: another one on the same Redis has a quota of its own.
+    const key = this.keyedHash.pseudonym('delivery limit');
+    const record = await this.limiter.increment(key, limit.windowMs, limit.max, 0, 'delivery');
     return record.isBlocked ? record.timeToBlockExpire * 1_000 : 0;
   }
 }
