@@ -13,7 +13,7 @@ export function isPlaceholder(text: string): boolean {
 }
 
 const hashingKeyRemedy = 'make one with: openssl rand -base64 32';
-const serviceKeyRemedy = 'make one with: openssl rand -hex 32';
+const headerKeyRemedy = 'make one with: openssl rand -hex 32';
 const signingKeyRemedy = 'make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256';
 
 /** Keys in base64, the current one first. They stay text, which can be sent to another thread as it is. */
@@ -61,17 +61,17 @@ export function publicKeyOf(pem: string): KeyObject {
   return createPublicKey(pem);
 }
 
-/** Service keys travel in a header, so they have the characters of a bearer token (RFC 6750, section 2.1). */
-function serviceKeys(given: string): readonly string[] {
+/** Keys that travel in a header have the characters of a bearer token (RFC 6750, section 2.1). */
+function keysForHeaders(given: string): readonly string[] {
   const keys = list(given);
   for (const key of keys) {
-    if (isPlaceholder(key)) throw new Error(`is a placeholder: ${serviceKeyRemedy}`);
+    if (isPlaceholder(key)) throw new Error(`is a placeholder: ${headerKeyRemedy}`);
     if (!/^[\w.~+/-]{32,512}=*$/.test(key)) {
       throw new Error(
-        `must be 32 to 512 letters, digits or any of . ~ + / - _ (= at the end): ${serviceKeyRemedy}`,
+        `must be 32 to 512 letters, digits or any of . ~ + / - _ (= at the end): ${headerKeyRemedy}`,
       );
     }
-    if (new Set(key).size < 8) throw new Error(`repeats itself: ${serviceKeyRemedy}`);
+    if (new Set(key).size < 8) throw new Error(`repeats itself: ${headerKeyRemedy}`);
   }
   refuseRepeated(keys);
   return keys;
@@ -119,7 +119,13 @@ export const keys = new Section('Keys', {
     secret: true,
     about: `A P-256 private key in PEM, which signs access tokens; line breaks may be written as \`\\n\`: \`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256\`. ${rotation}, one after the other: the first signs, the others, private or public, are accepted. In development one is made and kept in \`DATA_DIR\`.`,
   }),
-  serviceKeys: variable('SERVICE_KEY', serviceKeys, {
+  backendKeys: variable('BACKEND_KEYS', keysForHeaders, {
+    default: '',
+    secret: true,
+    about:
+      'What servers of your own that call for their visitors send as `X-Backend-Key`: `openssl rand -hex 32`, several separated by commas. Then the address in `X-Client-IP` is the client. They open nothing else.',
+  }),
+  serviceKeys: variable('SERVICE_KEY', keysForHeaders, {
     default: '',
     secret: true,
     about: `Opens \`/admin\` and \`/metrics\`: \`openssl rand -hex 32\`. ${rotation}, separated by commas. Without it nothing opens \`/admin\`, and \`/metrics\` is open in development only, on this machine.`,

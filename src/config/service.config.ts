@@ -152,6 +152,11 @@ export const limits = new Section('Limits', {
     about:
       'Requests of one IP address (IPv6: of one /64) on all of these routes together, and as many for challenges of ALTCHA.',
   }),
+  backend: variable('LIMIT_BACKEND', limit, {
+    default: '600/10m',
+    about:
+      'Requests of a server of your own that sends `X-Backend-Key` without `X-Client-IP`, for each of `BACKEND_KEYS`.',
+  }),
   verify: variable('LIMIT_VERIFY', limit, {
     default: '5/10m',
     about: 'Wrong codes for one address or number and purpose.',

@@ -19,7 +19,8 @@ export class ApiErrorFilter implements ExceptionFilter {
     reply.logged = { errorCode: error.code };
     if (error.retryAfter !== undefined) reply.header('Retry-After', String(error.retryAfter));
     if (error.status === 401 && !reply.hasHeader('WWW-Authenticate')) {
-      reply.header('WWW-Authenticate', 'Bearer error="invalid_token"');
+      const scheme = error.code === 'invalid_backend_key' ? 'Backend-Key' : 'Bearer error="invalid_token"';
+      reply.header('WWW-Authenticate', scheme);
     }
     reply.status(error.status);
     this.write(error, request, reply);

@@ -5,6 +5,7 @@ const catalogue = {
   validation_failed: { status: 400, msg: 'Invalid field' },
   bad_json: { status: 400, msg: 'Malformed JSON' },
   captcha_failed: { status: 400, msg: 'Captcha verification failed' },
+  invalid_backend_key: { status: 401, msg: 'Invalid backend key' },
   bad_jwt: { status: 401, msg: 'Invalid access token' },
   bad_service_key: { status: 401, msg: 'Invalid service key' },
   not_authentic: { status: 403, msg: 'Signature or secret not accepted' },

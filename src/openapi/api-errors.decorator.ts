@@ -29,8 +29,21 @@ export const unavailableError = {
   unavailable: ['unavailable', 'Please try again later'],
 } as const satisfies Examples;
 
+/** Where a site's own server may call for its visitors. */
+export const backendErrors = {
+  invalid_backend_key: [
+    'invalid_backend_key',
+    'Send one of BACKEND_KEYS as X-Backend-Key, or no such header',
+  ],
+  invalid_client_ip: [
+    'validation_failed',
+    'X-Client-IP must be one IPv4 or IPv6 address',
+    'Malformed request',
+  ],
+} as const satisfies Examples;
+
 /** Those of a route that asks for a message, besides its own. */
-export const messageErrors = { ...bodyErrors, ...limitErrors, ...unavailableError };
+export const messageErrors = { ...backendErrors, ...bodyErrors, ...limitErrors, ...unavailableError };
 
 const unexpectedError = {
   unexpected: ['unexpected_failure', 'Please try again later'],

@@ -4,7 +4,7 @@ import { type ErrorCode, errorCodes } from '../http/api-error.js';
 type Components = NonNullable<OpenAPIObject['components']>;
 export type Headers = NonNullable<Components['headers']>;
 
-const limitItem = (parameters: string) => `"(ip|email|sms)(-captcha)?";${parameters}`;
+const limitItem = (parameters: string) => `"(ip|backend|email|sms)(-captcha)?";${parameters}`;
 const listOf = (item: string) => `^${item}(, ${item})*$`;
 
 /** Every header that an answer is documented to have, once; routes refer to them. */
@@ -60,7 +60,7 @@ export const headerComponents = {
   'WWW-Authenticate': {
     required: true,
     description: 'How to authenticate (RFC 6750).',
-    schema: { type: 'string', pattern: '^Bearer' },
+    schema: { type: 'string', pattern: '^(Bearer|Backend-Key)' },
     example: 'Bearer error="invalid_token"',
   },
   Location: {

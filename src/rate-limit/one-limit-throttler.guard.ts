@@ -14,10 +14,11 @@ import { Config } from '../config/config.js';
 import { KeyedHash } from '../platform/keyed-hash.js';
 import { announce, Quota, type Slot } from './quota.js';
 
-export type LimitName = 'ip' | 'email' | 'sms';
+export type LimitName = 'ip' | 'backend' | 'email' | 'sms';
 
 const refusals = {
   ip: 'over_request_rate_limit',
+  backend: 'over_request_rate_limit',
   email: 'over_email_send_rate_limit',
   sms: 'over_sms_send_rate_limit',
 } as const satisfies Record<LimitName, string>;

@@ -12,7 +12,7 @@ export function throttlerModule(): DynamicModule {
   return ThrottlerModule.forRootAsync({
     inject: [Config, Clock],
     useFactory: (config: Config, clock: Clock) => ({
-      throttlers: (['ip', 'email', 'sms'] as const).map((name) => {
+      throttlers: (['ip', 'backend', 'email', 'sms'] as const).map((name) => {
         const { max, windowMs } = config.limits[name];
         return { name, limit: max, ttl: windowMs };
       }),

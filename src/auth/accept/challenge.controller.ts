@@ -1,7 +1,7 @@
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Controller, Get, Header, UseGuards } from '@nestjs/common';
 import { ApiError } from '../../http/api-error.js';
-import { ApiErrors, limitErrors } from '../../openapi/api-errors.decorator.js';
+import { ApiErrors, backendErrors, limitErrors } from '../../openapi/api-errors.decorator.js';
 import { Config } from '../../config/config.js';
 import { limitHeaders } from '../../openapi/components.js';
 import { ChallengeThrottlerGuard } from './throttler.guards.js';
@@ -86,7 +86,11 @@ export class ChallengeController {
     example: exampleChallenge,
   })
   @ApiErrors(
-    { no_altcha: ['not_found', 'This service does not accept ALTCHA'], over_request_rate_limit },
+    {
+      ...backendErrors,
+      no_altcha: ['not_found', 'This service does not accept ALTCHA'],
+      over_request_rate_limit,
+    },
     limitHeaders,
   )
   issue(): Promise<ChallengeResponse> {

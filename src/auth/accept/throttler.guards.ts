@@ -5,6 +5,7 @@ import {
   type LimitName,
   OneLimitThrottlerGuard,
 } from '../../rate-limit/one-limit-throttler.guard.js';
+import { backendIn } from '../../http/client-ip.js';
 import type { Quota, Slot } from '../../rate-limit/quota.js';
 import { AcceptContext, type CaptchaOutcome } from '../requests/accept-context.js';
 import { CaptchaAction } from './captcha/captcha-verifier.js';
@@ -16,17 +17,38 @@ import { CaptchaAction } from './captcha/captcha-verifier.js';
  */
 @Injectable()
 export class IpThrottlerGuard extends OneLimitThrottlerGuard {
-  protected override limitOf(): LimitName {
-    return 'ip';
+  /**
+   * First of all it is settled who asks: a site's own server is no client, and calls for many. Who shows a wrong key is
+   * counted as the client that it is.
+   */
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    let refusal: Error | undefined;
+    try {
+      request.backend = backendIn(request.headers, this.config.backendKeys);
+    } catch (error) {
+      refusal = error as Error;
+    }
+    await super.canActivate(context);
+    if (refusal) throw refusal;
+    return true;
+  }
+
+  protected override limitOf({ backend }: FastifyRequest): LimitName {
+    return backend?.visitor === null ? 'backend' : 'ip';
   }
 
   protected override bucketOf(request: FastifyRequest): Bucket {
+    const { backend } = request;
+    if (backend?.visitor === null) return { kind: 'backend', who: backend.name };
     return { kind: 'messages', who: AcceptContext.of(request).client };
   }
 
   protected override take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot> {
     const stepsUp =
-      this.config.captcha.mode === 'step-up' && this.reflector.get(CaptchaAction, context.getHandler());
+      request.backend?.visitor !== null &&
+      this.config.captcha.mode === 'step-up' &&
+      this.reflector.get(CaptchaAction, context.getHandler());
     return stepsUp ? takeInSteps(quota, AcceptContext.of(request)) : quota.take();
   }
 }
