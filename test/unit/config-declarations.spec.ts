@@ -26,7 +26,9 @@ describe('the variables', () => {
 
   it('are marked as secret when a credential may stand in them', () => {
     const credentials = names.filter((name) =>
-      /_(SECRET|TOKEN|LOGIN)$|^(HASHING|SIGNING|SERVICE)_KEY$|^BACKEND_KEYS$|^(DATABASE|REDIS|SMTP)_URL$/.test(name),
+      /_(SECRET|TOKEN|LOGIN)$|^(HASHING|SIGNING|SERVICE)_KEY$|^BACKEND_KEYS$|^(DATABASE|REDIS|SMTP)_URL$/.test(
+        name,
+      ),
     );
     expect(variables.filter(({ secret }) => secret).map(({ name }) => name)).toEqual(credentials);
   });
