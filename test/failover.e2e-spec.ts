@@ -7,7 +7,7 @@ import { type RunningApp, startApp } from './support/start-app.js';
 import { insertUser } from './support/users.js';
 
 /** How long the mailer bears a silent server here, in milliseconds; in production it is twenty seconds. */
-const silenceMs = 1_000;
+const silenceMs = 2_000;
 
 let first: ScriptedSmtpServer;
 let second: ScriptedSmtpServer;
