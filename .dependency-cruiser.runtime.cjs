@@ -13,8 +13,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/auth/accept/' },
       to: {
-        // Messages: the types alone, no rows and no lists.
-        path: '^src/auth/(?!accept/|requests/|outbox/outbox\\.ts$|messages/confirmation-type\\.ts$)[^/]+/',
+        // Messages: the types, and the hash of who asks; no rows and no lists.
+        path: '^src/auth/(?!accept/|requests/|outbox/outbox\\.ts$|messages/(?:confirmation-type|asked-by)\\.ts$)[^/]+/',
         reachable: true,
       },
     },

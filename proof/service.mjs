@@ -30,6 +30,7 @@ const settings = {
   LIMIT_SMS: '9999999/24h',
   LIMIT_RECIPIENT: '9999999/24h',
   LIMIT_VERIFY: '9999999/24h',
+  TRUST_PROXY: '1',
   // What a provider refuses is tried again for so long only: retries of all the rounds before would drown this one.
   RETRY_MAX_AGE: '500ms',
   HASHING_KEY: hashingKey.toString('base64'),

@@ -221,6 +221,33 @@ describe('nobody can tell who somebody is', () => {
     });
   });
 
+  it.each(confirmationTypes)(
+    'by guesses at %s that name a message, or come from the client that asked for one',
+    async (type) => {
+      const guesses = async (name: string) => {
+        const { client, ...person } = await insertPerson(running, name);
+        const body = bodyOf(type, person);
+        const asked = running.http.post('/resend').set('X-Forwarded-For', client).send(body);
+        const { message_id } = (await asked.expect(200)).body as { message_id: string };
+        const guess = { ...body, token: '000000' };
+        return trace(async () => {
+          const answers = [];
+          for (const named of [{ message_id }, {}, { message_id: 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f' }])
+            for (let i = 0; i < 6; i++)
+              answers.push(await ask(running, { path: '/verify', body: { ...guess, ...named }, client }));
+          return answers;
+        });
+      };
+      const unknown = await guesses('unknown');
+      const told = unknown.answers.map(
+        ({ status, body }) => (JSON.parse(body) as { attempts_left?: number }).attempts_left ?? status,
+      );
+      // By name; then five of the asker and five of anybody.
+      expect(told).toEqual([4, 3, 2, 1, 0, 0, ...Array.from({ length: 10 }, () => 403), 429, 429]);
+      for (const name of names) expect({ name, ...(await guesses(name)) }).toEqual({ name, ...unknown });
+    },
+  );
+
   it('by guesses under a name of who waits for an address at which there have been enough', async () => {
     const wanted = newAddresses().email;
     await insertUser(running, { email: newAddresses().email, pendingEmail: wanted, pendingSince: long });

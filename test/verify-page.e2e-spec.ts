@@ -178,7 +178,7 @@ describe('The page behind a link', () => {
       expect(refused.text).toContain('Too many attempts');
       expect(refused.headers['retry-after']).toBe('600');
       expect((await press(guess).expect(429)).body).toEqual(
-        errorBodies.tooManyRequests('over_request_rate_limit', 600),
+        errorBodies.tooManyRequests('over_verify_limit', 600),
       );
     });
 

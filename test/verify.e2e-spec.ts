@@ -18,6 +18,7 @@ describe('Verification', () => {
   beforeAll(async () => {
     const env = {
       REDIRECT_ALLOW_LIST: `${site},com.example.app://callback`,
+      TRUST_PROXY: '1',
       LIMIT_IP: '10000/1s',
       LIMIT_EMAIL: '50/1s',
     };
@@ -41,6 +42,9 @@ describe('Verification', () => {
 
   const tokenIn = ({ link }: InboxMessage) => new URL(link ?? '').searchParams.get('token') ?? '';
   const verify = (body: object) => running.http.post('/verify').send(body);
+  /** From a client that has not asked for a code. */
+  const verifyElsewhere = (body: object) =>
+    running.http.post('/verify').set('X-Forwarded-For', `192.0.2.${count}`).send(body);
   const wrong = (code: string) => code.replace(/^./, (digit) => String((Number(digit) + 1) % 10));
 
   it('confirms an email with the code and answers with an access token and the user', async () => {
@@ -190,13 +194,13 @@ describe('Verification', () => {
     async (whose) => {
       const email = `guessed-${(count += 1)}@example.com`;
       if (whose === 'known') await insertUser(running, { email });
-      const guess = () => verify({ type: 'signup', email, token: '000000' });
+      const guess = () => verifyElsewhere({ type: 'signup', email, token: '000000' });
       for (let i = 0; i < 4; i += 1) expect((await guess()).status).toBe(403);
       await running.http.post('/resend').send({ type: 'signup', email }).expect(200);
       expect((await guess()).status).toBe(403);
       const refused = await guess();
       expect(refused.status).toBe(429);
-      expect(refused.body).toEqual(errorBodies.tooManyRequests('over_request_rate_limit', 600));
+      expect(refused.body).toEqual(errorBodies.tooManyRequests('over_verify_limit', 600));
       expect(refused.headers['retry-after']).toBe('600');
       running.clock.advance(600_000);
       expect((await guess()).status).toBe(403);
@@ -233,13 +237,15 @@ describe('Verification', () => {
     const { email } = await insertPerson();
     for (let i = 0; i < 3; i += 1) {
       const { code } = await resent({ type: 'magiclink', email: email ?? '' });
-      await verify({ type: 'magiclink', email, token: wrong(code) }).expect(403);
-      await verify({ type: 'magiclink', email: `  ${email?.toUpperCase()}`, token: code }).expect(200);
+      await verifyElsewhere({ type: 'magiclink', email, token: wrong(code) }).expect(403);
+      await verifyElsewhere({ type: 'magiclink', email: `  ${email?.toUpperCase()}`, token: code }).expect(
+        200,
+      );
     }
     // The last code has been used.
-    await verify({ type: 'magiclink', email: email?.toUpperCase(), token: '000000' }).expect(403);
-    await verify({ type: 'magiclink', email, token: '000000' }).expect(403);
-    await verify({ type: 'magiclink', email, token: '000000' }).expect(429);
+    await verifyElsewhere({ type: 'magiclink', email: email?.toUpperCase(), token: '000000' }).expect(403);
+    await verifyElsewhere({ type: 'magiclink', email, token: '000000' }).expect(403);
+    await verifyElsewhere({ type: 'magiclink', email, token: '000000' }).expect(429);
   });
 
   it('lets five guesses at the codes of an address through, under however many names it is waited for', async () => {
@@ -251,7 +257,7 @@ describe('Verification', () => {
       waiting.push({ email: user.email, code });
     }
     const guess = (email: string | null | undefined, token: string) =>
-      verify({ type: 'email_change', email, token });
+      verifyElsewhere({ type: 'email_change', email, token });
     const [first, second, third] = waiting;
     for (let i = 0; i < 3; i += 1) await guess(first!.email, wrong(first!.code)).expect(403);
     for (let i = 0; i < 2; i += 1) await guess(second!.email, wrong(second!.code)).expect(403);

@@ -6,6 +6,7 @@ import { SmsSpendingEntity } from './sms-abuse/sms-budget.js';
 import { SmsKeywordEntity } from './reports/inbound-sms.js';
 import { StoppedMailEntity } from './messages/stopped-mails.js';
 import { SuppressionEntity } from './messages/suppression-list.js';
+import { GuessTotalEntity } from './tokens/guess-totals.js';
 import { TokenEntity } from './tokens/token.statements.js';
 import { UsedLinkEntity } from './tokens/link-states.js';
 import { UserEntity } from './users/typeorm-users.repository.js';
@@ -22,6 +23,7 @@ export const authEntities = [
   IdempotencyKeyEntity,
   TokenEntity,
   UsedLinkEntity,
+  GuessTotalEntity,
   SlidingLogEntity,
   SmsPrefixEntity,
   SmsSpendingEntity,

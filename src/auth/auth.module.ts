@@ -38,8 +38,11 @@ import { SuppressionList } from './messages/suppression-list.js';
 import { housekeepingProviders } from './retention-jobs.js';
 import { AccessTokens } from './tokens/access-tokens.js';
 import { CodeAttempts } from './tokens/code-attempts.js';
+import { GuessTotals } from './tokens/guess-totals.js';
+import { Guesses } from './tokens/guesses.js';
 import { JwksController } from './tokens/jwks.controller.js';
 import { LinkStates } from './tokens/link-states.js';
+import { MessageGuesses } from './tokens/message-guesses.js';
 import { TokenService } from './tokens/token.service.js';
 import { TypeOrmUsersRepository } from './users/typeorm-users.repository.js';
 import { UserRegistration, UsersRepository } from './users/users.repository.js';
@@ -118,6 +121,9 @@ export class AuthModule {
         TokenService,
         LinkStates,
         CodeAttempts,
+        Guesses,
+        MessageGuesses,
+        GuessTotals,
         AccessTokens,
         TypeOrmUsersRepository,
         { provide: UsersRepository, useExisting: TypeOrmUsersRepository },

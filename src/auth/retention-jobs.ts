@@ -13,6 +13,7 @@ const dayMs = 86_400_000;
 /** Tables whose rows end by their age alone. */
 export const retentions: readonly Retention[] = [
   { table: 'used_links', key: ['link_hash'], from: 'expires_at', keptMs: 0 },
+  { table: 'guess_totals', key: ['key'], from: 'expires_at', keptMs: 0 },
   { table: 'idempotency_keys', key: ['key'], from: 'expires_at', keptMs: 0 },
   { table: 'stopped_mails', key: ['key'], from: 'expires_at', keptMs: 0 },
   { table: 'sliding_logs', key: ['key'], from: 'expires_at', keptMs: 0 },

@@ -159,7 +159,8 @@ export const limits = new Section('Limits', {
   }),
   verify: variable('LIMIT_VERIFY', limit, {
     default: '5/10m',
-    about: 'Wrong codes for one address or number and purpose.',
+    about:
+      'Wrong codes for one address or number and purpose, of those who neither name a message nor asked for one. A client has six times as many over all addresses (IPv6: the /48 around it thirty times).',
   }),
   recipient: variable('LIMIT_RECIPIENT', limitInWindows, {
     default: '6/5m,30/24h',

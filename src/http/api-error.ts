@@ -21,6 +21,7 @@ const catalogue = {
   over_request_rate_limit: { status: 429, msg: 'Too many requests' },
   over_email_send_rate_limit: { status: 429, msg: 'Too many requests' },
   over_sms_send_rate_limit: { status: 429, msg: 'Too many requests' },
+  over_verify_limit: { status: 429, msg: 'Too many requests' },
   unexpected_failure: { status: 500, msg: 'Internal server error' },
   unavailable: { status: 503, msg: 'Service unavailable' },
   captcha_unavailable: { status: 503, msg: 'Captcha service unavailable' },
@@ -34,6 +35,8 @@ interface ErrorContext {
   msg?: string;
   /** Whole seconds; become the header `Retry-After`. */
   retryAfter?: number;
+  /** How many guesses are left to who names a message; a member of its own in the body. */
+  attemptsLeft?: number;
   /** For the log only; never part of an answer. */
   cause?: unknown;
 }
@@ -44,24 +47,33 @@ export class ApiError extends Error {
   readonly status: number;
   readonly msg: string;
   readonly retryAfter: number | undefined;
+  private readonly attemptsLeft: number | undefined;
 
   /** @param details one sentence that says what to do; it never repeats what the client sent */
   constructor(
     readonly code: ErrorCode,
     readonly details: string,
-    { msg, retryAfter, cause }: ErrorContext = {},
+    { msg, retryAfter, attemptsLeft, cause }: ErrorContext = {},
   ) {
     super(`${code}: ${details}`, { cause });
     this.status = catalogue[code].status;
     this.msg = msg ?? catalogue[code].msg;
     this.retryAfter = retryAfter;
+    this.attemptsLeft = attemptsLeft;
   }
 
   /** With 429 and 503 the seconds stand here as well: many proxies lose headers. */
   body() {
-    const { status, code, msg, details, retryAfter } = this;
+    const { status, code, msg, details, retryAfter, attemptsLeft } = this;
     const wait = (status === 429 || status === 503) && retryAfter !== undefined;
-    return { code: status, error_code: code, msg, details, ...(wait && { retry_after: retryAfter }) };
+    return {
+      code: status,
+      error_code: code,
+      msg,
+      details,
+      ...(wait && { retry_after: retryAfter }),
+      ...(attemptsLeft !== undefined && { attempts_left: attemptsLeft }),
+    };
   }
 
   /** RFC 9457, with the members of the usual form beside the standard ones. */
@@ -77,10 +89,7 @@ export class ApiError extends Error {
 }
 
 /** 429 of a limit; `seconds` until it has room again become `Retry-After`. */
-export function tooManyRequests(
-  code: Extract<ErrorCode, `over_${string}_rate_limit`>,
-  seconds: number,
-): ApiError {
+export function tooManyRequests(code: Extract<ErrorCode, `over_${string}_limit`>, seconds: number): ApiError {
   const details = `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
   return new ApiError(code, details, { retryAfter: seconds });
 }

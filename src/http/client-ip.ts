@@ -72,6 +72,16 @@ function digestOf(key: string): Buffer {
 }
 
 /**
+ * The /48 around a client of IPv6: what a site gets (RFC 6177), and a tunnel broker gives to anybody, with 65,536 clients in
+ * it. Null for IPv4.
+ * @param client see `clientIpKey`
+ */
+export function networkAround(client: string): string | null {
+  const [address = '', prefix] = client.split('/');
+  return prefix === String(ipv6Prefix) ? normalizeIp(address, 48) : null;
+}
+
+/**
  * Fastify's `trustProxy`. The client is then the rightmost address of `X-Forwarded-For` that no trusted proxy has.
  * A function, because Fastify trusts no proxy when it is given a bare number of hops. With a number, our port must be reachable
  * by the proxies only: a client that comes directly would be taken for one of them.

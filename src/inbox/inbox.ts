@@ -46,9 +46,9 @@ export class InboxMessage {
   @ApiProperty({
     type: String,
     nullable: true,
-    pattern: '^[0-9]{6}$',
+    pattern: '^([0-9]{6}|[0-9]{8})$',
     example: '123456',
-    description: 'The six-digit code in the text.',
+    description: 'The code in the text.',
   })
   code: string | null;
 

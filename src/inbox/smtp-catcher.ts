@@ -42,7 +42,9 @@ function linkIn(text: string): string | null {
 function codeIn(text: string): string | null {
   const prose = text.replace(/https?:\/\/\S+/gi, '');
   const found =
-    /^\s*(\d{6})\s*$/m.exec(prose) ?? /#(\d{6})\s*$/.exec(prose) ?? /(?<!\w)(\d{6})(?!\w)/.exec(prose);
+    /^\s*(\d{6})\s*$/m.exec(prose) ??
+    /#(\d{6}|\d{8})\s*$/.exec(prose) ??
+    /(?<!\w)(\d{6}|\d{8})(?!\w)/.exec(prose);
   return found?.[1] ?? null;
 }
 

@@ -120,6 +120,14 @@ export class ErrorResponse {
     example: 213,
   })
   retry_after?: number;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: 4,
+    description: 'Beside a wrong code that named its `message_id`: how many more may be tried with it.',
+  })
+  attempts_left?: number;
 }
 
 /** The same with the members of RFC 9457, for clients that send `Accept: application/problem+json`. */

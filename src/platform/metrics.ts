@@ -16,6 +16,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly wrongCodes = new Counter({
+    name: 'strike_auth_wrong_codes_total',
+    help: 'Wrong codes by type and by which count they belong to: of a message, of who asked for one, of anybody',
+    labelNames: ['type', 'count'] as const,
+    registers: [this.registry],
+  });
+
   readonly deliveries = new Counter({
     name: 'strike_auth_deliveries_total',
     help: 'Attempts at delivery by what became of them',

@@ -38,7 +38,7 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
     } catch (error) {
       expect(error).toBeInstanceOf(ApiError);
       const { code, status, retryAfter, details } = error as ApiError;
-      expect({ code, status }).toEqual({ code: 'over_request_rate_limit', status: 429 });
+      expect({ code, status }).toEqual({ code: 'over_verify_limit', status: 429 });
       expect(details).toBe(`Try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`);
       return retryAfter ?? null;
     }
@@ -121,6 +121,38 @@ describe.each(databaseKinds)('CodeAttempts on %s', (kind) => {
     await expect(attempts.count(someone, 'recovery')).resolves.toBeDefined();
     await expect(attempts.count('+1234567890', 'sms')).resolves.toBeDefined();
     expect(await refusedFor()).toBe(600);
+  });
+
+  describe('of a client', () => {
+    const byClient = (client: string) => attempts.countOfClient(client);
+    const admitted = async (client: string, guesses: number) => {
+      const outcomes = await Promise.allSettled(Array.from({ length: guesses }, () => byClient(client)));
+      return outcomes.filter(({ status }) => status === 'fulfilled').length;
+    };
+    /** Addresses of documentation, so that the two databases know them apart. */
+    const site = () => `2001:db8:${Math.floor(Math.random() * 0xffff).toString(16)}`;
+
+    it('lets thirty in ten minutes through, over all identifiers, and not one more at once', async () => {
+      const client = randomUUID();
+      expect(await admitted(client, 45)).toBe(30);
+      await expect(byClient(client)).rejects.toMatchObject({ code: 'over_verify_limit', retryAfter: 600 });
+      clock.advance(windowMs);
+      expect(await admitted(client, 1)).toBe(1);
+    });
+
+    it('lets five times as many through for the /48 around the networks of IPv6', async () => {
+      const network = site();
+      let all = 0;
+      for (let i = 0; i < 6; i += 1) all += await admitted(`${network}:${i}::/64`, 30);
+      expect(all).toBe(150);
+    });
+
+    it('does not count what was right', async () => {
+      const client = `${site()}:1::/64`;
+      for (let i = 0; i < 40; i += 1)
+        for (const right of await byClient(client)) await attempts.forget(right);
+      expect(await admitted(client, 31)).toBe(30);
+    });
   });
 
   it('keeps keyed hashes, never an address', async () => {

@@ -21,6 +21,7 @@ const request: MessageRequest = {
   channel: 'email',
   identifier: 'user@example.com',
   redirectTo: null,
+  client: '192.0.2.1',
 };
 
 describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
@@ -39,7 +40,7 @@ describe.each(databaseKinds)('IdempotencyKeys on %s', (kind) => {
     clock = new TestClock();
     keys = new IdempotencyKeys(database.dataSource, hash, clock);
     const silent = { publish: () => undefined } as unknown as Notifications;
-    outbox = new Outbox(database.dataSource, database.transaction, silent, clock);
+    outbox = new Outbox(database.dataSource, database.transaction, silent, hash, clock);
     mine = { route: 'resend', client: '192.0.2.1', key: randomUUID() };
   });
 

@@ -56,6 +56,15 @@ describe.each(emailTypes)('a mail of type %s', (type) => {
     expect(text.split('\n\n').length).toBeGreaterThanOrEqual(7);
   });
 
+  it('says nothing of a code when it brings the link alone', () => {
+    const alone = renderer.render(type, 'email', { ...content, code: '' });
+    for (const body of [alone.text, alone.html]) {
+      expect(body).not.toMatch(/Or enter this code|The link and the code/);
+      expect(body).toContain('The link works for 24 hours, and only once.');
+    }
+    expect(alone.text).not.toMatch(/\n{3}| {2}/);
+  });
+
   it('loads nothing and runs nothing', () => {
     expect(html).not.toMatch(/<img|<script|<link|url\(|@import|src=/i);
   });

@@ -24,7 +24,10 @@ const sweep = `
   )
   DELETE FROM messages USING overdue WHERE messages.id = overdue.id RETURNING messages.id`;
 
-/** Messages that ended longer ago than `RETENTION`. What has not ended stays, however old it is. */
+/**
+ * Messages that ended longer ago than `RETENTION`, or than the longest life of a code: guesses at it are counted in its row. What
+ * has not ended stays, however old it is.
+ */
 export class FinishedMessages extends RetentionJob {
   readonly what = 'messages';
 
@@ -37,7 +40,8 @@ export class FinishedMessages extends RetentionJob {
   }
 
   async *sweep(): AsyncGenerator<number> {
-    const horizon = this.clock.now() - this.config.retentionMs;
+    const { retentionMs, tokenLifetimeMs } = this.config;
+    const horizon = this.clock.now() - Math.max(retentionMs, ...Object.values(tokenLifetimeMs));
     let last = zeroUuid;
     let deleted: { id: string }[];
     do {

@@ -10,6 +10,7 @@ import type { MessageStatus } from './message-status.js';
 )
 @Index('messages_due', ['dueAt'], { where: `status IN ('accepted', 'sending')` })
 @Index('messages_by_recipient', ['recipient', 'id'], { where: `status NOT IN ('accepted', 'sending')` })
+@Index('messages_by_asker', ['askedBy', 'id'])
 @Index('messages_by_trouble', ['status', 'id'], {
   where: `status IN ('delayed', 'bounced', 'complained', 'dropped', 'failed')`,
 })
@@ -20,6 +21,12 @@ export class MessageEntity {
   /** The address that the client named. The worker decides who that is, if anybody. */
   @Column('text') recipient: string;
   @Column('text', { name: 'redirect_to', nullable: true }) redirectTo: string | null;
+  /** Keyed hash of the client that asked, with address and purpose: see `askedBy`. */
+  @Column('bytea', { name: 'asked_by', nullable: true }) askedBy: Buffer | null;
+  /** Wrong codes that named this message. */
+  @Column('smallint', { name: 'named_guesses', default: 0 }) namedGuesses: number;
+  /** Wrong codes of the client that asked, which named none. */
+  @Column('smallint', { name: 'asker_guesses', default: 0 }) askerGuesses: number;
   @Column('text', { default: 'accepted' }) status: MessageStatus;
   /** Why it was dropped or failed, or what the last attempt met; for the operator. */
   @Column('text', { nullable: true }) reason: string | null;

@@ -5,7 +5,9 @@ import { Notifications } from '../../database/notifications.js';
 import { Transaction } from '../../database/transaction.js';
 import { GroupCommit } from '../../platform/group-commit.js';
 import { messageIdOf, uuidV7 } from '../../platform/ids.js';
-import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
+import { KeyedHash } from '../../platform/keyed-hash.js';
+import { askedBy } from '../messages/asked-by.js';
+import { type Channel, type ConfirmationType, purposeOf } from '../messages/confirmation-type.js';
 import type { MessageRequest } from '../requests/accept-context.js';
 import { orUnavailable } from '../../http/api-error.js';
 
@@ -16,6 +18,8 @@ interface AcceptedMessage {
   readonly channel: Channel;
   readonly recipient: string;
   readonly redirect_to: string | null;
+  /** In hexadecimal. */
+  readonly asked_by: string;
   /** Milliseconds since the Unix epoch: a number costs a third of what a date costs as text. */
   readonly at: number;
 }
@@ -25,10 +29,10 @@ export const messagesChannel = 'messages';
 
 /** A promised id may be there already: then the message was accepted before, and once is enough. */
 const insert = `
-  INSERT INTO messages (id, type, channel, recipient, redirect_to, due_at, accepted_at)
-  SELECT id, type, channel, recipient, redirect_to, moment, moment
+  INSERT INTO messages (id, type, channel, recipient, redirect_to, asked_by, due_at, accepted_at)
+  SELECT id, type, channel, recipient, redirect_to, decode(asked_by, 'hex'), moment, moment
   FROM json_to_recordset($1)
-    AS row (id uuid, type text, channel text, recipient text, redirect_to text, at double precision),
+    AS row (id uuid, type text, channel text, recipient text, redirect_to text, asked_by text, at double precision),
     to_timestamp(at / 1000) AS moment
   ON CONFLICT (id) DO NOTHING`;
 
@@ -41,6 +45,7 @@ export class Outbox {
     dataSource: DataSource,
     private readonly transaction: Transaction,
     private readonly notifications: Notifications,
+    private readonly keyedHash: KeyedHash,
     private readonly clock: Clock,
   ) {
     this.commits = new GroupCommit(async (messages) => {
@@ -73,14 +78,17 @@ export class Outbox {
     return { message_id: messageIdOf(message.id) };
   }
 
-  private received({ messageUuid, type, channel, identifier, redirectTo }: MessageRequest): AcceptedMessage {
+  private received(request: MessageRequest): AcceptedMessage {
+    const { messageUuid, type, channel, identifier, redirectTo, client } = request;
     const now = this.clock.now();
+    const [asker] = askedBy(this.keyedHash, { identifier, purpose: purposeOf(type, channel), client });
     return {
       id: messageUuid ?? uuidV7(now),
       type,
       channel,
       recipient: identifier,
       redirect_to: redirectTo,
+      asked_by: asker.toString('hex'),
       at: now,
     };
   }

@@ -19,6 +19,8 @@ export interface MessageRequest {
   readonly identifier: string;
   /** Null: the default URL. */
   readonly redirectTo: string | null;
+  /** Who asks: see `clientIpKey`. */
+  readonly client: string;
   /** The UUID that the message gets, when an `Idempotency-Key` was promised it; else a new one. */
   readonly messageUuid?: string | undefined;
 }
@@ -65,9 +67,9 @@ export class AcceptContext {
 
   message(type: ConfirmationType): MessageRequest {
     if (!this.recipient) throw new Error('The guard that validates the body must stand before');
-    const { redirectTo, messageUuid } = this;
+    const { redirectTo, client, messageUuid } = this;
     const { channel, identifier } = this.recipient;
-    return { type, channel, identifier, redirectTo, messageUuid };
+    return { type, channel, identifier, redirectTo, client, messageUuid };
   }
 }
 

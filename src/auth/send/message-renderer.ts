@@ -51,7 +51,7 @@ export interface MessageContent {
   readonly link: string | null;
   /** Where mails of this type are stopped; an SMS has none. */
   readonly stopLink: string | null;
-  /** Six digits. */
+  /** Six or eight digits; empty in a mail that brings its link alone. */
   readonly code: string;
   /** How long link and code will work, in milliseconds. */
   readonly validForMs: number;
@@ -111,11 +111,18 @@ export class MessageRenderer {
 
   /**
    * Subject, text and HTML of a mail, or the text of an SMS (then the others are empty).
-   * @throws RangeError when the type does not go over the channel, or a mail has no link: faults of the caller
+   * @throws RangeError when the type does not go over the channel, or what it must have is missing: faults of the caller
    */
   render(type: ConfirmationType, channel: Channel, content: MessageContent): RenderedMessage {
     const validFor = inWords(content.validForMs);
-    const values = { to: content.to, code: content.code, site: this.site, domain: this.domain, validFor };
+    const values = {
+      to: content.to,
+      code: content.code,
+      site: this.site,
+      domain: this.domain,
+      validFor,
+    };
+    if (channel === 'sms' && content.code === '') throw new RangeError('An SMS needs a code');
     if (channel === 'sms' && isSmsType(type)) return { subject: '', text: this.sms(type, values), html: '' };
     if (channel === 'sms' || type === 'sms') throw new RangeError(`${type} has no template for ${channel}`);
     const { link, stopLink } = content;

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Log } from '../../platform/log.js';
 import { messageIdOf } from '../../platform/ids.js';
-import { purposeOf } from '../messages/confirmation-type.js';
+import { type Channel, purposeOf } from '../messages/confirmation-type.js';
 import type { ClaimedMessage, Delivery, ProviderAttempt } from '../messages/delivery.js';
 import type { OutgoingMessage } from '../messages/notification-provider.js';
 import { SuppressionList, type SuppressionReason } from '../messages/suppression-list.js';
 import { SmsAllowance } from '../sms-abuse/sms-allowance.js';
+import { GuessTotals } from '../tokens/guess-totals.js';
+import type { SecretForm } from '../tokens/token-mint.js';
 import { TokenService } from '../tokens/token.service.js';
 import { Eligibility, type Recipient } from './eligibility.js';
 import { Failover } from './failover.js';
@@ -21,6 +23,7 @@ export class ResendService {
   constructor(
     private readonly eligibility: Eligibility,
     private readonly tokens: TokenService,
+    private readonly guessTotals: GuessTotals,
     private readonly renderer: MessageRenderer,
     private readonly failover: Failover,
     private readonly smsAllowance: SmsAllowance,
@@ -70,8 +73,8 @@ export class ResendService {
   private async compose(message: ClaimedMessage, { user, to }: Recipient): Promise<OutgoingMessage> {
     const { type, channel } = message;
     const purpose = purposeOf(type, channel);
-    const withLink = channel === 'email';
-    const secret = await this.tokens.mint({ userId: user.id, purpose, recipient: to, withLink });
+    const form = formOf(channel, await this.guessTotals.areTooMany(to, purpose));
+    const secret = await this.tokens.mint({ userId: user.id, purpose, recipient: to, ...form });
     return this.renderer.compose(message, to, secret);
   }
 
@@ -84,4 +87,10 @@ export class ResendService {
       this.log.warn({ err, messageId }, 'A recipient could not be put on the suppression list');
     }
   }
+}
+
+/** Where there have been too many guesses a mail brings its link alone, and an SMS a code that is harder to guess. */
+function formOf(channel: Channel, isGuessedAt: boolean): SecretForm {
+  if (channel === 'sms') return { withLink: false, codeLength: isGuessedAt ? 8 : 6 };
+  return { withLink: true, codeLength: isGuessedAt ? 0 : 6 };
 }

@@ -68,10 +68,11 @@ export const htmlLayout = `<!doctype html>
 <h1 style="font-size:24px;line-height:1.25;margin:0 0 16px">{{> heading}}</h1>
 <p style="margin:0 0 24px">{{> intro}}</p>
 <p style="margin:0 0 24px"><a href="{{link}}" style="display:inline-block;padding:12px 24px;border-radius:8px;background-color:#1a56db;color:#ffffff;font-weight:600;text-decoration:none">{{> action}}</a></p>
-<p style="margin:0 0 8px">Or enter this code where you were asked for it:</p>
+{{#if code}}<p style="margin:0 0 8px">Or enter this code where you were asked for it:</p>
 <p style="margin:0 0 24px;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:32px;line-height:1.25;font-weight:600;letter-spacing:0.15em">{{code}}</p>
 <p style="margin:0 0 24px">The link and the code work for {{validFor}}, and only once.</p>
-<p style="margin:0 0 24px">{{> ifNotYou}}</p>
+{{else}}<p style="margin:0 0 24px">The link works for {{validFor}}, and only once.</p>
+{{/if}}<p style="margin:0 0 24px">{{> ifNotYou}}</p>
 <hr style="border:0;border-top:1px solid #888888;margin:0 0 16px">
 <p style="margin:0 0 16px;font-size:14px">If the button does not work, open this address:<br><a href="{{link}}" style="word-break:break-all">{{link}}</a></p>
 <p style="margin:0;font-size:14px">Sent to {{to}} because {{site}} was asked for it. <a href="{{stopLink}}">Stop these mails</a></p>
@@ -89,11 +90,11 @@ export const textLayout = `{{> heading}}
 
 {{link}}
 
-Or enter this code where you were asked for it:
+{{#if code}}Or enter this code where you were asked for it:
 
 {{code}}
 
-The link and the code work for {{validFor}}, and only once.
+The link and the code work for {{validFor}}, and only once.{{else}}The link works for {{validFor}}, and only once.{{/if}}
 
 {{> ifNotYou}}
 

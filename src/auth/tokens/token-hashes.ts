@@ -15,13 +15,16 @@ export function linkHashes(keyedHash: KeyedHash, link: string): [Buffer, ...Buff
   return keyedHash.digests('link token', link);
 }
 
+/** How long a code is; eight when there have been too many guesses at shorter ones. */
+export type CodeLength = 6 | 8;
+
 /**
- * Six digits derived from the seed under the secret key, so that no code has to be kept to be repeated. One
- * code for each key, the current one's first.
+ * Digits derived from the seed under the secret key, so that no code has to be kept to be repeated. One code for each key,
+ * the current one's first.
  */
-export function codesOf(keyedHash: KeyedHash, seed: string): [string, ...string[]] {
+export function codesOf(keyedHash: KeyedHash, seed: string, length: CodeLength): [string, ...string[]] {
   const [current, ...others] = keyedHash.digests('code digits', seed);
-  return [sixDigits(current), ...others.map(sixDigits)];
+  return [digits(current, length), ...others.map((digest) => digits(digest, length))];
 }
 
 /** What is kept of a code, under each key; the current key's first, which is the one to store. */
@@ -38,6 +41,6 @@ export function equalsAny(hash: Buffer, candidates: readonly Buffer[]): boolean 
   return candidates.filter((candidate) => timingSafeEqual(hash, candidate)).length > 0;
 }
 
-function sixDigits(digest: Buffer): string {
-  return String(digest.readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
+function digits(digest: Buffer, length: CodeLength): string {
+  return String(digest.readUIntBE(0, 6) % 10 ** length).padStart(length, '0');
 }

@@ -3,15 +3,29 @@ import type { EntityManager } from 'typeorm';
 import type { Config } from '../../config/config.js';
 import type { KeyedHash } from '../../platform/keyed-hash.js';
 import { firstUuidV7, uuidV7 } from '../../platform/ids.js';
-import { codeHashes, codesOf, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
+import {
+  codeHashes,
+  type CodeLength,
+  codesOf,
+  equalsAny,
+  linkHashes,
+  type TokenSubject,
+} from './token-hashes.js';
 import { insert, lockSubjects, newestCodes } from './token.statements.js';
 
 export interface MintedToken {
   /** 256 random bits as 43 characters of base64url; null when none was asked for. */
   readonly link: string | null;
-  /** Six decimal digits. */
+  /** Decimal digits; empty when none was asked for. */
   readonly code: string;
   readonly expiresAt: Date;
+}
+
+/** What a message is to bring. */
+export interface SecretForm {
+  readonly withLink: boolean;
+  /** Six by default; 0: no code. */
+  readonly codeLength?: CodeLength | 0;
 }
 
 interface Code {
@@ -23,6 +37,7 @@ interface Code {
 export class PendingToken {
   readonly id: string;
   readonly link: string | null;
+  readonly codeLength: CodeLength | 0;
   readonly expiresAt: Date;
   /** Set by `TokenMint`. */
   code?: Code;
@@ -30,12 +45,13 @@ export class PendingToken {
 
   constructor(
     readonly subject: TokenSubject,
-    withLink: boolean,
+    { withLink, codeLength = 6 }: SecretForm,
     { tokenLifetimeMs }: Config,
     private readonly now: number,
   ) {
     this.lifetimeMs = tokenLifetimeMs[subject.purpose];
     this.id = uuidV7(now);
+    this.codeLength = codeLength;
     this.link = withLink ? randomBytes(32).toString('base64url') : null;
     this.expiresAt = new Date(now + this.lifetimeMs);
   }
@@ -53,7 +69,7 @@ export class PendingToken {
 
   /** Those of one batch with the same key share a code. */
   get key(): string {
-    return `${this.subject.userId} ${this.subject.purpose} ${this.subject.recipient}`;
+    return `${this.subject.userId} ${this.subject.purpose} ${this.subject.recipient} ${this.codeLength}`;
   }
 }
 
@@ -76,8 +92,9 @@ export class TokenMint {
     );
     const codes = await this.recentCodes(batch);
     const coded = batch.map((token) => {
-      const { key, id } = token;
-      const code = codes.get(key) ?? { code: codesOf(this.keyedHash, id)[0], codeSeed: id };
+      const { key, id, codeLength } = token;
+      const fresh = () => (codeLength === 0 ? '' : codesOf(this.keyedHash, id, codeLength)[0]);
+      const code = codes.get(key) ?? { code: fresh(), codeSeed: id };
       codes.set(key, code);
       return Object.assign(token, { code });
     });
@@ -100,9 +117,9 @@ export class TokenMint {
     const codes = new Map<string, Code>();
     for (const { n, codeSeed, codeHash } of rows) {
       const token = batch[n];
-      if (!token) continue;
+      if (!token?.codeLength) continue;
       // The stored hash tells which of the keys the code comes from.
-      const code = codesOf(this.keyedHash, codeSeed).find((it) =>
+      const code = codesOf(this.keyedHash, codeSeed, token.codeLength).find((it) =>
         equalsAny(codeHash, codeHashes(this.keyedHash, token.subject, it)),
       );
       if (code !== undefined) codes.set(token.key, { code, codeSeed });
@@ -118,7 +135,7 @@ export class TokenMint {
       subject.purpose,
       subject.recipient,
       link === null ? null : linkHashes(this.keyedHash, link)[0],
-      last.get(key) === id ? codeHashes(this.keyedHash, subject, code)[0] : null,
+      code !== '' && last.get(key) === id ? codeHashes(this.keyedHash, subject, code)[0] : null,
       codeSeed,
       expiresAt,
     ]);

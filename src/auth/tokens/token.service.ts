@@ -7,7 +7,7 @@ import { GroupCommit } from '../../platform/group-commit.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import type { TokenPurpose } from '../messages/confirmation-type.js';
 import { codeHashes, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
-import { lockSubjectsOf, TokenMint, type MintedToken, PendingToken } from './token-mint.js';
+import { lockSubjectsOf, TokenMint, type MintedToken, PendingToken, type SecretForm } from './token-mint.js';
 import { candidates, consume, TokenEntity } from './token.statements.js';
 
 /** A secret that was shown and was good when it was looked up; only `consume` makes it count. */
@@ -39,8 +39,9 @@ export class TokenService {
   }
 
   /** Those that are asked for at the same moment are written together. */
-  async mint({ withLink, ...subject }: TokenSubject & { withLink: boolean }): Promise<MintedToken> {
-    const token = new PendingToken(subject, withLink, this.config, this.clock.now());
+  async mint({ withLink, codeLength = 6, ...subject }: TokenSubject & SecretForm): Promise<MintedToken> {
+    const form = { withLink, codeLength };
+    const token = new PendingToken(subject, form, this.config, this.clock.now());
     await this.pending.add(token);
     return token.minted;
   }

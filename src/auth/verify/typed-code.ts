@@ -1,3 +1,5 @@
+import type { Channel } from '../messages/confirmation-type.js';
+
 /**
  * The digits in what somebody typed or pasted for a code, as plain ones: those of every script, in which other keyboards
  * write them, without all that stands around them, seen (spaces, dashes, words) or not (zero-width characters, marks of
@@ -20,9 +22,9 @@ function isDigit(character: string): boolean {
   return /^\p{Nd}$/u.test(character);
 }
 
-/** Whether these digits can be a code. */
-export function isCode(digits: string): boolean {
-  return /^\d{6}$/.test(digits);
+/** Whether these digits can be a code: six, or eight in an SMS to a number that has been guessed at too often. */
+export function isCode(digits: string, channel: Channel = 'email'): boolean {
+  return digits.length === 6 || (channel === 'sms' && digits.length === 8);
 }
 
 /** Whether it has the form of a link's token: 256 bits in base64url. */

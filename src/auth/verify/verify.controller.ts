@@ -15,6 +15,7 @@ import {
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Config } from '../../config/config.js';
+import { AcceptContext, Accepted } from '../requests/accept-context.js';
 import { sendPage } from '../requests/page-answers.js';
 import { LinkPages } from './link-pages.js';
 import { OwnFormInterceptor } from './own-form.interceptor.js';
@@ -58,8 +59,8 @@ export class VerifyController {
   @UseGuards(VerifyBodyGuard)
   @UseInterceptors(OwnFormInterceptor, FormRedirectInterceptor)
   @ApiVerify()
-  verify(@Body() body: VerifyDto): Promise<VerifyResponse> {
-    return this.verification.verify(body);
+  verify(@Body() body: VerifyDto, @Accepted() { client }: AcceptContext): Promise<VerifyResponse> {
+    return this.verification.verify(body, client);
   }
 
   private async seeOther(reply: FastifyReply, location: string): Promise<void> {

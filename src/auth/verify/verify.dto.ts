@@ -12,6 +12,7 @@ import { Injectable } from '@nestjs/common';
 import { channelOf, EmailField, PhoneField, RedirectToField, TypeField } from '../requests/address.dto.js';
 import { type Channel, type ConfirmationType, confirmationTypes } from '../messages/confirmation-type.js';
 import { bodyGuard } from '../../http/body.guard.js';
+import { uuidOf } from '../../platform/ids.js';
 import { UserResponse } from '../users/user.response.js';
 import { digitsIn, isCode, isLinkToken, isMeantAsCode } from './typed-code.js';
 
@@ -72,6 +73,17 @@ export class VerifyDto {
   })
   phone?: string;
 
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    description:
+      'Beside a code: what the request for it was answered with. Such a guess has a count of its own, which no stranger can ' +
+      'use up. One that was not answered for this address and type is as none.',
+    example: 'msg_0198c0ffee7b7c1e9d1f2a3b4c5d6e7f',
+  })
+  @Expose()
+  message_id?: unknown;
+
   @RedirectToField(
     'Where a form post is sent on to. Replaced by the site URL when it is not on the allow list.',
     null,
@@ -86,6 +98,10 @@ export class VerifyDto {
   get identifier(): string | undefined {
     if (this.token_hash !== undefined || isLinkToken(this.link)) return undefined;
     return this.channel === 'sms' ? this.phone : this.email;
+  }
+
+  get messageUuid(): string | null {
+    return uuidOf(this.message_id);
   }
 
   /** The digits of the code, however they were typed. */
@@ -110,7 +126,7 @@ export class VerifyDto {
 function isCodeOrLinkToken(token: unknown, args?: ValidationArguments): boolean {
   const { channel, email, phone } = args?.object as VerifyDto;
   const stands = !(channel === 'sms' ? phone : email);
-  return typeof token !== 'string' || stands || isLinkToken(token) || isCode(digitsIn(token));
+  return typeof token !== 'string' || stands || isLinkToken(token) || isCode(digitsIn(token), channel);
 }
 
 @Injectable()

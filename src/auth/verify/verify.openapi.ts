@@ -75,8 +75,12 @@ export function ApiVerify() {
       description:
         'A code comes with the address that it was sent to; the token of a link stands alone, as `token` or as ' +
         '`token_hash`. The first use consumes all codes and links of the same purpose.\n\n' +
-        'Wrong codes are counted for each address, known or not: `LIMIT_VERIFY`, 5 in 10 minutes unless set otherwise. ' +
-        'A new message does not reset the count.\n\n' +
+        'Wrong codes are counted, for known and unknown addresses alike. A guess that names the `message_id` with which the ' +
+        'request for the code was answered has 5 for that id, and the 403 tells `attempts_left`; 5 more for each id has the client that ' +
+        'asked for it. All others share 5 in 10 minutes for an address and type (`LIMIT_VERIFY`), and a client has 30 over ' +
+        'all addresses: beyond that the answer is 429 `over_verify_limit`. A new message resets none of it. After 30 guesses ' +
+        'without a success those that belong to no message are compared no more; after 100 new mails bring their link ' +
+        'alone, and SMS a code of 8 digits.\n\n' +
         'A form post, as from the page, is answered with 303 and the outcome in the fragment of `redirect_to`; any other ' +
         'error with a page, when the client asks for `text/html`. A form is taken from a page of this service only, by ' +
         '`Sec-Fetch-Site`, else `Origin` or `Referer`; to one of another site the answer is the page with the button.',
@@ -109,7 +113,7 @@ const verifyErrors = {
   invalid_field: ['validation_failed', 'token must be a string of 1 to 256 characters'],
   ...bodyErrors,
   otp_expired: ['otp_expired', 'Ask for a new message and use the link or the code in it'],
-  too_many_wrong_codes: ['over_request_rate_limit', 'Try again in 213 seconds'],
+  too_many_wrong_codes: ['over_verify_limit', 'Try again in 213 seconds'],
   ...unavailableError,
 } as const;
 

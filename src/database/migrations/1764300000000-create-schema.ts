@@ -35,6 +35,7 @@ const messages = [
     channel text NOT NULL,
     recipient text NOT NULL,
     redirect_to text,
+    asked_by bytea, named_guesses smallint NOT NULL DEFAULT 0, asker_guesses smallint NOT NULL DEFAULT 0,
     status text NOT NULL DEFAULT 'accepted',
     reason text,
     attempts integer NOT NULL DEFAULT 0,
@@ -49,6 +50,7 @@ const messages = [
   )`,
   `CREATE INDEX messages_due ON messages (due_at) WHERE status IN ('accepted', 'sending')`,
   `CREATE INDEX messages_by_recipient ON messages (recipient, id) WHERE status NOT IN ('accepted', 'sending')`,
+  `CREATE INDEX messages_by_asker ON messages (asked_by, id)`,
   `CREATE INDEX messages_by_trouble ON messages (status, id)
     WHERE status IN ('delayed', 'bounced', 'complained', 'dropped', 'failed')`,
 ];
@@ -161,6 +163,9 @@ const tokens = [
     CONSTRAINT used_links_pkey PRIMARY KEY (link_hash)
   )`,
   `CREATE INDEX used_links_expires_at ON used_links (expires_at)`,
+  `CREATE TABLE guess_totals (key bytea NOT NULL, total integer NOT NULL, is_counted boolean NOT NULL,
+    expires_at timestamptz NOT NULL, CONSTRAINT guess_totals_pkey PRIMARY KEY (key))`,
+  `CREATE INDEX guess_totals_expires_at ON guess_totals (expires_at)`,
 ];
 
 const idempotency = [
@@ -207,7 +212,7 @@ export class CreateSchema1764300000000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`DROP TABLE users, messages, delivery_attempts, delivery_events, suppressions, stopped_mails, sms_keywords,
-      tokens, used_links, idempotency_keys, sliding_logs, sms_prefixes, sms_spending`);
+      tokens, used_links, guess_totals, idempotency_keys, sliding_logs, sms_prefixes, sms_spending`);
     await queryRunner.query(`DROP FUNCTION refuse_message_transition(), message_may_become(text, text)`);
   }
 }
