@@ -60,7 +60,7 @@ it('shows every endpoint in its group, and nothing but the service is asked', as
     'Operations',
     'Admin',
   ]);
-  expect(await page.locator('.opblock').count()).toBe(32);
+  expect(await page.locator('.opblock').count()).toBe(34);
   expect([...hosts]).toEqual([new URL(running.url).host]);
   expect(complaints).toEqual([]);
 });
