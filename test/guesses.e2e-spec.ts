@@ -117,7 +117,8 @@ describe('Whoever guesses', () => {
     await insertUser(running, { email });
     const { code } = await arrived(running, email, await resend(running, { type: 'signup', email }));
     const codes = Array.from({ length: 1_000 }, (_, i) => String(i).padStart(6, '0'));
-    const flood = guessOverHttp('flooded@example.com', codes);
+    // From clients that have not guessed before: the others may be beyond their share.
+    const flood = guessOverHttp('flooded@example.com', codes, { network: '203.0.114' });
     await running.http.post('/verify').send({ type: 'signup', email, token: code }).expect(200);
     expect(await flood).toEqual({ 403: granted, 429: codes.length - granted });
   });
