@@ -29,30 +29,38 @@ export class StopwatchClient {
   #over = null;
   #status = '';
 
-  /** @param {import('node:net').Socket} socket */
-  constructor(socket) {
-    this.socket = socket;
-    socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(new Error('The service has closed the connection')));
+  /** @param {string} url @param {import('node:net').Socket} socket */
+  constructor(url, socket) {
+    this.url = url;
+    this.socket = this.#listenTo(socket);
   }
 
   /** @param {string} url */
   static async open(url) {
-    const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-    await once(socket, 'connect');
-    return new StopwatchClient(socket);
+    return new StopwatchClient(url, await connected(url));
+  }
+
+  /** @param {import('node:net').Socket} socket */
+  #listenTo(socket) {
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', (error) => this.#end(error));
+    socket.on('close', () => this.#end(new Error('The service has closed the connection')));
+    return socket;
   }
 
   /**
-   * Milliseconds from the first byte sent to the last one received. Rejects when the connection ends before that, or has.
+   * Milliseconds from the first byte sent to the last one received. Rejects when the connection ends before that. One that was
+   * closed in between, because nothing was asked for a minute, is opened anew.
    *
    * @param {Buffer} bytes
    * @param {string} status that must come
    */
   async time(bytes, status = '200') {
-    if (this.#over) throw this.#over;
+    if (this.#over) {
+      this.socket = this.#listenTo(await connected(this.url));
+      this.#received = Buffer.alloc(0);
+      this.#over = null;
+    }
     const ms = await new Promise((/** @type {(ms: number) => void} */ resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#sentAt = performance.now();
@@ -87,4 +95,12 @@ export class StopwatchClient {
     this.#waiting?.resolve(at - this.#sentAt);
     this.#waiting = null;
   }
+}
+
+/** @param {string} url */
+async function connected(url) {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  await once(socket, 'connect');
+  return socket;
 }
