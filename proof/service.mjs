@@ -29,7 +29,8 @@ const settings = {
   LIMIT_EMAIL: '9999999/24h',
   LIMIT_SMS: '9999999/24h',
   LIMIT_RECIPIENT: '9999999/24h',
-  LIMIT_VERIFY: '9999999/24h',
+  // A window as it usually is: in one of a day a row would hold thousands of moments, and every guess write them anew.
+  LIMIT_VERIFY: '9999999/10s',
   TRUST_PROXY: '1',
   // What a provider refuses is tried again for so long only: retries of all the rounds before would drown this one.
   RETRY_MAX_AGE: '500ms',
