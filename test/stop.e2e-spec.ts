@@ -118,5 +118,7 @@ describe('"Stop these mails"', () => {
     expect(page.text).toContain('<h1>Keine solchen E-Mails mehr?</h1>');
     expect(page.headers['content-security-policy']).toContain(`form-action 'self';`);
     expect(page.headers['referrer-policy']).toBe('no-referrer');
+    // To older browsers, which would name no origin of a page without a referrer, and press in vain.
+    expect(page.text).toContain('<meta name="referrer" content="same-origin">');
   });
 });

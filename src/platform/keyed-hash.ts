@@ -35,6 +35,12 @@ export class KeyedHash {
     return [digestOf(current, message), ...others.map((key) => digestOf(key, message))];
   }
 
+  /** The first bytes of the same. */
+  shortDigests(bytes: number, domain: string, ...parts: readonly string[]): [Buffer, ...Buffer[]] {
+    const [current, ...others] = this.digests(domain, ...parts);
+    return [current.subarray(0, bytes), ...others.map((digest) => digest.subarray(0, bytes))];
+  }
+
   /** The first 132 bits of the digest under the current key, as 22 characters of base64url. */
   pseudonym(domain: string, ...parts: readonly string[]): string {
     return hash('sha3-256', this.keys[0] + messageOf(domain, parts), 'base64url').slice(0, 22);

@@ -4,6 +4,7 @@ import {
   InjectThrottlerOptions,
   InjectThrottlerStorage,
   ThrottlerGuard,
+  type ThrottlerLimitDetail,
   type ThrottlerModuleOptions,
   type ThrottlerRequest,
   type ThrottlerStorage,
@@ -22,6 +23,10 @@ const refusals = {
   email: 'over_email_send_rate_limit',
   sms: 'over_sms_send_rate_limit',
 } as const satisfies Record<LimitName, string>;
+
+interface Refusal extends ThrottlerLimitDetail {
+  readonly name: LimitName;
+}
 
 /** What is counted together. */
 export interface Bucket {
@@ -65,19 +70,39 @@ export abstract class OneLimitThrottlerGuard extends ThrottlerGuard {
   protected abstract take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot>;
 
   protected override async handleRequest(props: ThrottlerRequest): Promise<true> {
-    const { context, limit, ttl } = props;
+    const { context, limit, ttl, throttler, getTracker, generateKey } = props;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const name = props.throttler.name as LimitName;
-    const key = this.keyOf(name, this.bucketOf(request));
+    const name = throttler.name as LimitName;
+    const tracker = await getTracker(request, context);
+    const key = generateKey(context, tracker, name);
     const quota = new Quota(this.storageService, name, { max: limit, windowMs: ttl }, key);
     const slot = await this.take(quota, request, context);
     const wait = announce(http.getResponse<FastifyReply>(), slot);
     if (slot.isGranted) return true;
-    throw tooManyRequests(refusals[name], wait);
+    const seconds = { totalHits: limit + 1, timeToExpire: slot.reset, timeToBlockExpire: wait };
+    return this.throwThrottlingException(context, {
+      name,
+      limit,
+      ttl,
+      key,
+      tracker,
+      isBlocked: true,
+      ...seconds,
+    });
   }
 
-  private keyOf(name: LimitName, { kind, who }: Bucket): string {
-    return `${kind}:${this.hash.pseudonym('limit', kind, name, who)}`;
+  protected override throwThrottlingException(_context: ExecutionContext, refusal: Refusal): Promise<never> {
+    return Promise.reject(tooManyRequests(refusals[refusal.name], refusal.timeToBlockExpire));
+  }
+
+  protected override getTracker(request: FastifyRequest): Promise<string> {
+    return Promise.resolve(this.bucketOf(request).who);
+  }
+
+  /** The store sees a keyed hash, never an address. */
+  protected override generateKey(context: ExecutionContext, tracker: string, name: LimitName): string {
+    const { kind } = this.bucketOf(context.switchToHttp().getRequest<FastifyRequest>());
+    return `${kind}:${this.hash.pseudonym('limit', kind, name, tracker)}`;
   }
 }

@@ -60,7 +60,7 @@ export class SqlSlidingLog {
   }
 
   /** `take` against a timing side channel: it writes once, whether there is room or not. */
-  async takeBlindly(key: Buffer, at: Date, limit: Limit | readonly Limit[]): Promise<boolean> {
+  async takeBlindly(key: Buffer, at: Date, limit: Limit): Promise<boolean> {
     const rows = await this.transaction.manager.query<{ isTaken: boolean }[]>(
       takeBlindly,
       parameters(key, at, limit),

@@ -25,7 +25,7 @@ export class IpThrottlerGuard extends OneLimitThrottlerGuard {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     let refusal: Error | undefined;
     try {
-      request.backend = backendIn(request.headers, this.config.backendKeys);
+      AcceptContext.of(request).backend = backendIn(request.headers, this.config.backendKeys);
     } catch (error) {
       refusal = error as Error;
     }
@@ -34,19 +34,20 @@ export class IpThrottlerGuard extends OneLimitThrottlerGuard {
     return true;
   }
 
-  protected override limitOf({ backend }: FastifyRequest): LimitName {
-    return backend?.visitor === null ? 'backend' : 'ip';
+  protected override limitOf(request: FastifyRequest): LimitName {
+    return AcceptContext.of(request).backend?.visitor === null ? 'backend' : 'ip';
   }
 
   protected override bucketOf(request: FastifyRequest): Bucket {
-    const { backend } = request;
-    if (backend?.visitor === null) return { kind: 'backend', who: backend.name };
-    return { kind: 'messages', who: AcceptContext.of(request).client };
+    const { backend, client } = AcceptContext.of(request);
+    return backend?.visitor === null
+      ? { kind: 'backend', who: backend.key }
+      : { kind: 'messages', who: client };
   }
 
   protected override take(quota: Quota, request: FastifyRequest, context: ExecutionContext): Promise<Slot> {
     const stepsUp =
-      request.backend?.visitor !== null &&
+      this.limitOf(request) === 'ip' &&
       this.config.captcha.mode === 'step-up' &&
       this.reflector.get(CaptchaAction, context.getHandler());
     return stepsUp ? takeInSteps(quota, AcceptContext.of(request)) : quota.take();

@@ -12,7 +12,5 @@ export interface Asker {
 
 /** What the outbox keeps of it: 128 bits of a keyed hash, under each key, the current one's first. */
 export function askedBy(keyedHash: KeyedHash, { identifier, purpose, client }: Asker): [Buffer, ...Buffer[]] {
-  const short = (hash: Buffer) => hash.subarray(0, 16);
-  const [current, ...others] = keyedHash.digests('asked by', purpose, identifier, client);
-  return [short(current), ...others.map(short)];
+  return keyedHash.shortDigests(16, 'asked by', purpose, identifier, client);
 }

@@ -83,7 +83,7 @@ export abstract class NotificationProvider {
 const unsafeInAddress = /[\u0000-\u001f\u007f<>\u2028\u2029]/;
 /** What separates addresses in a list: only within quotes. */
 const separatesAddresses = /[\s,;]/;
-// eslint-disable-next-line no-control-regex -- see above
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const unsafeInHeader = /[\u0000-\u001f\u007f\u2028\u2029]/;
 
 /**

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { equalsAny } from '../../platform/constant-time.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import { uuidOfHex } from '../../platform/ids.js';
 import { type ConfirmationType, confirmationTypes } from './confirmation-type.js';
@@ -40,23 +40,17 @@ export class StopLinks {
     const bytes = Buffer.from(token, 'base64url');
     const content = bytes.subarray(0, -tagBytes);
     const type = confirmationTypes[content[0] ?? -1];
-    if (
-      type === undefined ||
-      !this.tags(content).some((tag) => timingSafeEqual(tag, bytes.subarray(-tagBytes)))
-    )
-      return null;
+    if (type === undefined || !equalsAny(bytes.subarray(-tagBytes), this.tags(content))) return null;
     const messageUuid = uuidOfHex(content.subarray(1, 1 + uuidBytes).toString('hex'));
     return { type, messageUuid, key: content.subarray(1 + uuidBytes) };
   }
 
   /** What is stopped when mails of this type to this address are, under every hashing key. */
   keys(type: ConfirmationType, to: string): [Buffer, ...Buffer[]] {
-    const [current, ...others] = this.keyedHash.digests('stopped-mails', type, to);
-    return [current.subarray(0, keyBytes), ...others.map((key) => key.subarray(0, keyBytes))];
+    return this.keyedHash.shortDigests(keyBytes, 'stopped-mails', type, to);
   }
 
   private tags(content: Buffer): [Buffer, ...Buffer[]] {
-    const [current, ...others] = this.keyedHash.digests('stop-link', content.toString('hex'));
-    return [current.subarray(0, tagBytes), ...others.map((tag) => tag.subarray(0, tagBytes))];
+    return this.keyedHash.shortDigests(tagBytes, 'stop-link', content.toString('hex'));
   }
 }

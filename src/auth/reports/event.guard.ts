@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../http/api-error.js';
@@ -36,12 +35,6 @@ export abstract class EventGuard implements CanActivate {
     return new ApiError('not_authentic', 'Sign the report with the secret that this service knows', {
       cause,
     });
-  }
-
-  /** Compares in a time that tells nothing, not even the length. */
-  protected isSame(given: string, expected: string): boolean {
-    const digest = (text: string) => createHash('sha256').update(text).digest();
-    return timingSafeEqual(digest(given), digest(expected));
   }
 
   protected headerOf(request: FastifyRequest, name: string): string {

@@ -6,7 +6,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { clientIpKey } from '../../http/client-ip.js';
+import { type Backend, clientIpKey } from '../../http/client-ip.js';
 import type { Channel, ConfirmationType } from '../messages/confirmation-type.js';
 import { bodyGuard } from '../../http/body.guard.js';
 import { RedirectAllowList } from './redirect-allow-list.js';
@@ -39,6 +39,8 @@ interface Recipient extends Pick<MessageRequest, 'channel' | 'identifier'> {
 
 /** What guards, interceptor and handler of one request that asks for a message learn and pass on, each fact once. */
 export class AcceptContext {
+  /** The site's own server that calls, when one has shown its key. */
+  backend?: Backend | undefined;
   /** How far the client's quota is used up. From `scarce` on it must solve a captcha; `spent`: only the second quota is left. */
   ipQuota: 'ample' | 'scarce' | 'spent' = 'ample';
   /** Where the message goes, the address in its normal form. Known once the body is validated. */
@@ -58,8 +60,14 @@ export class AcceptContext {
    */
   checkCaptcha?: () => Promise<CaptchaOutcome>;
 
-  /** @param client what the IP limit and idempotency keys count and tell apart: see `clientIpKey` */
-  private constructor(readonly client: string) {}
+  /** @param peer who sent the request: see `clientIpKey` */
+  private constructor(private readonly peer: string) {}
+
+  /** What the IP limit and idempotency keys count and tell apart: who sent the request, or whom a backend calls for. */
+  get client(): string {
+    const visitor = this.backend?.visitor;
+    return visitor ? clientIpKey({ ip: visitor }) : this.peer;
+  }
 
   static of(request: FastifyRequest): AcceptContext {
     return (request.acceptContext ??= new AcceptContext(clientIpKey(request)));

@@ -80,7 +80,7 @@ export function normalisePhone(text: string): string | null {
 }
 
 /** Digits of any script as those of ASCII. */
-function asciiDigits(text: string): string {
+export function asciiDigits(text: string): string {
   return text.replace(/[^\P{Nd}0-9]/gu, (digit) => {
     const code = digit.codePointAt(0) ?? 0;
     let zero = code;

@@ -93,6 +93,7 @@ export function stopPage({ token, type, until }: StopForm, language: Language): 
   return htmlPage({
     language,
     title,
+    hasForm: true,
     body: `<h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(sentence)}</p>
 <form method="post" action="/stop">

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { TokenPurpose } from '../messages/confirmation-type.js';
 import type { KeyedHash } from '../../platform/keyed-hash.js';
 
@@ -34,11 +33,6 @@ export function codeHashes(
   code: string,
 ): [Buffer, ...Buffer[]] {
   return keyedHash.digests('code', userId, purpose, recipient, code);
-}
-
-/** Compares with all of them, in constant time: neither how much is right nor which key it was shows. */
-export function equalsAny(hash: Buffer, candidates: readonly Buffer[]): boolean {
-  return candidates.filter((candidate) => timingSafeEqual(hash, candidate)).length > 0;
 }
 
 function digits(digest: Buffer, length: CodeLength): string {

@@ -3,14 +3,8 @@ import type { EntityManager } from 'typeorm';
 import type { Config } from '../../config/config.js';
 import type { KeyedHash } from '../../platform/keyed-hash.js';
 import { firstUuidV7, uuidV7 } from '../../platform/ids.js';
-import {
-  codeHashes,
-  type CodeLength,
-  codesOf,
-  equalsAny,
-  linkHashes,
-  type TokenSubject,
-} from './token-hashes.js';
+import { equalsAny } from '../../platform/constant-time.js';
+import { codeHashes, type CodeLength, codesOf, linkHashes, type TokenSubject } from './token-hashes.js';
 import { insert, lockSubjects, newestCodes } from './token.statements.js';
 
 export interface MintedToken {

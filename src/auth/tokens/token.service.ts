@@ -6,7 +6,8 @@ import { Transaction } from '../../database/transaction.js';
 import { GroupCommit } from '../../platform/group-commit.js';
 import { KeyedHash } from '../../platform/keyed-hash.js';
 import type { TokenPurpose } from '../messages/confirmation-type.js';
-import { codeHashes, equalsAny, linkHashes, type TokenSubject } from './token-hashes.js';
+import { equalsAny } from '../../platform/constant-time.js';
+import { codeHashes, linkHashes, type TokenSubject } from './token-hashes.js';
 import { lockSubjectsOf, TokenMint, type MintedToken, PendingToken, type SecretForm } from './token-mint.js';
 import { candidates, consume, TokenEntity } from './token.statements.js';
 

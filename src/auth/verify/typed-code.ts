@@ -1,4 +1,5 @@
 import type { Channel } from '../messages/confirmation-type.js';
+import { asciiDigits } from '../requests/normal-form.js';
 
 /**
  * The digits in what somebody typed or pasted for a code, as plain ones: those of every script, in which other keyboards
@@ -6,20 +7,7 @@ import type { Channel } from '../messages/confirmation-type.js';
  * direction).
  */
 export function digitsIn(text: string): string {
-  return Array.from(text, digitOf).join('');
-}
-
-/** Decimal digits stand in rows from zero to nine, and rows that follow each other are whole (Unicode, section 4.6). */
-function digitOf(character: string): string {
-  if (!isDigit(character)) return '';
-  const own = character.codePointAt(0) ?? 0;
-  let before = 0;
-  while (isDigit(String.fromCodePoint(own - before - 1))) before += 1;
-  return String(before % 10);
-}
-
-function isDigit(character: string): boolean {
-  return /^\p{Nd}$/u.test(character);
+  return asciiDigits(text).replace(/\D/g, '');
 }
 
 /** Whether these digits can be a code: six, or eight in an SMS to a number that has been guessed at too often. */

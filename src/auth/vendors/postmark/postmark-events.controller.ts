@@ -15,6 +15,7 @@ import {
 } from '../../reports/report-fields.js';
 import type { ReportedEvent } from '../../reports/reported-event.js';
 import { Config } from '../../../config/config.js';
+import { isSecret } from '../../../platform/constant-time.js';
 import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
@@ -91,8 +92,7 @@ class PostmarkGuard extends EventGuard {
     const { login } = postmarkConfig.of(this.config);
     if (login === undefined) throw this.notConfigured();
     const credentials = Buffer.from(login, 'utf8').toString('base64');
-    if (!this.isSame(this.headerOf(request, 'authorization'), `Basic ${credentials}`))
-      throw this.notAuthentic();
+    if (!isSecret(this.headerOf(request, 'authorization'), `Basic ${credentials}`)) throw this.notAuthentic();
     return jsonObject(await this.rawText(request, postmarkLimit));
   }
 }

@@ -4,6 +4,7 @@ import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
 import { RawBody } from '../../../http/request-body.js';
+import { isSecret } from '../../../platform/constant-time.js';
 import { EventGuard } from '../../reports/event.guard.js';
 import { ReturnPath } from './return-path.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
@@ -28,7 +29,7 @@ class DsnGuard extends EventGuard {
     const { secret } = dsnConfig.of(this.config);
     if (secret === undefined) throw this.notConfigured();
     // Before anything is read: only an authenticated sender may send a megabyte.
-    if (!this.isSame(this.headerOf(request, 'authorization'), `Bearer ${secret}`)) throw this.notAuthentic();
+    if (!isSecret(this.headerOf(request, 'authorization'), `Bearer ${secret}`)) throw this.notAuthentic();
     if (!/^message\/rfc822\s*(;|$)/i.test(this.headerOf(request, 'content-type'))) {
       throw new ApiError('unsupported_media_type', 'Send the body as message/rfc822');
     }

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { ApiTags } from '@nestjs/swagger';
 import { ApiError } from '../../../http/api-error.js';
 import { Config } from '../../../config/config.js';
+import { isSecret } from '../../../platform/constant-time.js';
 import { EventGuard } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, twimlContent } from '../../reports/report.openapi.js';
@@ -70,7 +71,7 @@ class TwilioGuard extends EventGuard {
     const form = new URLSearchParams(await this.rawText(request));
     const given = this.headerOf(request, 'x-twilio-signature');
     const url = this.config.publicUrl + request.url;
-    if (!this.isSame(given, twilioSignature(twilio.authToken, url, form))) throw this.notAuthentic();
+    if (!isSecret(given, twilioSignature(twilio.authToken, url, form))) throw this.notAuthentic();
     return form;
   }
 }

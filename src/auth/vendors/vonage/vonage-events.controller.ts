@@ -5,6 +5,7 @@ import { jwtVerify } from 'jose';
 import { ApiTags } from '@nestjs/swagger';
 import { Clock } from '../../../platform/clock.js';
 import { Config } from '../../../config/config.js';
+import { isSecret } from '../../../platform/constant-time.js';
 import { EventGuard, jsonObject } from '../../reports/event.guard.js';
 import { DeliveryEvents } from '../../reports/delivery-events.js';
 import { ApiReport, ReportResponse } from '../../reports/report.openapi.js';
@@ -77,8 +78,7 @@ class VonageGuard extends EventGuard {
     const text = await this.rawText(request);
     const token = /^Bearer ([\w.-]+)$/i.exec(this.headerOf(request, 'authorization'))?.[1] ?? '';
     const given = await this.payloadHash(token, secret);
-    if (!this.isSame(given, createHash('sha256').update(text, 'utf8').digest('hex')))
-      throw this.notAuthentic();
+    if (!isSecret(given, createHash('sha256').update(text, 'utf8').digest('hex'))) throw this.notAuthentic();
     return jsonObject(text);
   }
 
